@@ -1,0 +1,25 @@
+import { Hono } from "hono"
+import { bodyLimit } from "hono/body-limit"
+import { type AppRuntime, problemAnswer } from "./AppRuntime.ts"
+import { cameraRoutes } from "./cameras.ts"
+import { ownerRoutes } from "./owners.ts"
+import { internalProblem, notFoundProblem, tooLargeProblem } from "./Problem.ts"
+import { probeRoutes } from "./probes.ts"
+import { recordingControlRoutes } from "./recordingControl.ts"
+import { recordingRoutes } from "./recordings.ts"
+
+const maximumBodyBytes = 65_536
+
+/** The whole HTTP API; every address works with and without the trailing slash. */
+export const makeApp = (runtime: AppRuntime): Hono => {
+  const app = new Hono({ strict: false })
+  app.use(bodyLimit({ maxSize: maximumBodyBytes, onError: (c) => problemAnswer(c, tooLargeProblem) }))
+  app.route("/", probeRoutes(runtime))
+  app.route("/api/owners", ownerRoutes(runtime))
+  app.route("/api/cameras", cameraRoutes(runtime))
+  app.route("/api/recording", recordingControlRoutes(runtime))
+  app.route("/api/recordings", recordingRoutes(runtime))
+  app.notFound((c) => problemAnswer(c, notFoundProblem))
+  app.onError((_error, c) => problemAnswer(c, internalProblem))
+  return app
+}

@@ -1,0 +1,48 @@
+import * as Effect from "effect/Effect"
+import { Hono } from "hono"
+import { Cameras } from "../storage/Cameras.ts"
+import { Recordings, type Recording } from "../storage/Recordings.ts"
+import { instant, seconds } from "./answers.ts"
+import { type AppRuntime, answer } from "./AppRuntime.ts"
+import { RecordingsQuery, query } from "./requests.ts"
+
+const recordingAnswer = (recording: Recording) => ({
+  id: recording.id,
+  camera_id: recording.cameraId,
+  start_time: instant(recording.startMillis),
+  end_time: instant(recording.endMillis),
+  file_path: recording.filePath,
+  file_size: recording.sizeBytes,
+  duration: seconds(recording.endMillis - recording.startMillis),
+  is_clip: recording.isClip,
+  state: recording.state,
+  frames: recording.frames,
+  missing_frames: recording.missingFrames,
+  video_codec: recording.videoCodec,
+  audio: recording.audio,
+  created_at: instant(recording.createdAtMillis),
+})
+
+/** `/api/recordings`: the files of a camera in a range, a page at a time. */
+export const recordingRoutes = (runtime: AppRuntime): Hono =>
+  new Hono().get("/", (c) =>
+    answer(
+      runtime,
+      c,
+      Effect.gen(function* () {
+        const { camera_id, from, to, cursor, limit } = yield* query(c, RecordingsQuery)
+        const cameraId = Number(camera_id)
+        yield* (yield* Cameras).get(cameraId)
+        const page = yield* (yield* Recordings).list({
+          cameraId,
+          fromMillis: from === undefined ? undefined : Date.parse(from),
+          toMillis: to === undefined ? undefined : Date.parse(to),
+          cursor,
+          limit: Number(limit ?? 100),
+        })
+        return {
+          body: { recordings: page.recordings.map(recordingAnswer), next_cursor: page.nextCursor },
+        }
+      }),
+    ),
+  )

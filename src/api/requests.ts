@@ -1,0 +1,109 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Context } from "hono"
+import { Transport } from "../domain/Camera.ts"
+import { CameraUrl } from "../domain/cameraUrl.ts"
+import { Plan } from "../domain/Plan.ts"
+import { InvalidRequest, invalidRequest } from "./Problem.ts"
+
+const Id = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_147_483_647 }))
+
+const Name = Schema.String.check(
+  Schema.isPattern(/^\P{C}{1,200}$/u, { expected: "1 to 200 characters without control characters" }),
+)
+
+export const NewOwnerBody = Schema.Struct({ name: Name, plan: Plan })
+
+export const OwnerChangeBody = Schema.Struct({
+  name: Schema.optionalKey(Name),
+  plan: Schema.optionalKey(Plan),
+})
+
+export const NewCameraBody = Schema.Struct({
+  owner_id: Id,
+  name: Name,
+  url: CameraUrl,
+  transport: Schema.optionalKey(Transport),
+  recording_enabled: Schema.optionalKey(Schema.Boolean),
+})
+
+export const CameraChangeBody = Schema.Struct({
+  owner_id: Schema.optionalKey(Id),
+  name: Schema.optionalKey(Name),
+  url: Schema.optionalKey(CameraUrl),
+  transport: Schema.optionalKey(Transport),
+  recording_enabled: Schema.optionalKey(Schema.Boolean),
+})
+
+export const CameraIdBody = Schema.Struct({ camera_id: Id })
+
+const decimal = (name: string, minimum: number, maximum: number) =>
+  Schema.String.check(
+    Schema.makeFilter((text: string) =>
+      /^\d{1,10}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum
+        ? undefined
+        : `expected ${name} from ${minimum} to ${maximum}`,
+    ),
+  )
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+
+const Instant = Schema.String.check(
+  Schema.makeFilter((text: string) =>
+    rfc3339.test(text) && !Number.isNaN(Date.parse(text))
+      ? undefined
+      : "expected an RFC 3339 time such as 2026-01-14T15:00:00Z",
+  ),
+)
+
+export const RecordingsQuery = Schema.Struct({
+  camera_id: decimal("a camera id", 1, 2_147_483_647),
+  from: Schema.optionalKey(Instant),
+  to: Schema.optionalKey(Instant),
+  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  limit: Schema.optionalKey(decimal("a number", 1, 1000)),
+})
+
+export const CoverageQuery = Schema.Struct({ from: Instant, to: Instant })
+
+export const IdPath = Schema.Struct({ id: decimal("an id", 1, 2_147_483_647) })
+
+const strict = { errors: "all", onExcessProperty: "error" } as const
+
+const decode = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, where: string, input: unknown) =>
+  Schema.decodeUnknownEffect(
+    schema,
+    strict,
+  )(input).pipe(Effect.mapError((error) => invalidRequest(where, error)))
+
+/** The JSON body of a request, checked; fails with `InvalidRequest` that names the fields. */
+export const body = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) =>
+  Effect.tryPromise({
+    try: (): Promise<unknown> => context.req.json(),
+    catch: () =>
+      new InvalidRequest({
+        detail: "The body is not valid",
+        errors: [{ field: "body", message: "expected a JSON document" }],
+      }),
+  }).pipe(Effect.flatMap((input) => decode(schema, "body", input)))
+
+/** The query of a request, checked. */
+export const query = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) =>
+  decode(schema, "query", context.req.query())
+
+/** The `{id}` in the path of a request. */
+export const pathId = (context: Context) =>
+  decode(IdPath, "path", context.req.param()).pipe(Effect.map(({ id }) => Number(id)))
+
+/** A range of time whose start is before its end. */
+export const range = (from: string, to: string) => {
+  const span = { fromMillis: Date.parse(from), toMillis: Date.parse(to) }
+  return span.fromMillis < span.toMillis
+    ? Effect.succeed(span)
+    : Effect.fail(
+        new InvalidRequest({
+          detail: "The query is not valid",
+          errors: [{ field: "from", message: "must be before `to`" }],
+        }),
+      )
+}

@@ -1,0 +1,62 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  readdirSync,
+  rmSync,
+} from "node:fs"
+import { join } from "node:path"
+
+const maximumSizeBytes = 1_048_576
+const tailSizeBytes = 16_384
+
+/**
+ * The log of one run: FFmpeg writes it through a descriptor of its own, so it needs no reader to live on.
+ *
+ * FFmpeg prints the camera's URL with its password there: the file is 0600, whoever shows its text redacts it,
+ * and it is removed with the run. Opened with O_APPEND, so that it can be truncated in place.
+ */
+export class RunLog {
+  readonly path: string
+  readonly descriptor: number
+
+  constructor(path: string) {
+    this.path = path
+    this.descriptor = openSync(
+      path,
+      constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
+      0o600,
+    )
+  }
+
+  /** The last 16 KiB as text, with the secrets that FFmpeg printed. */
+  tail(): string {
+    const { size } = fstatSync(this.descriptor)
+    const length = Math.min(size, tailSizeBytes)
+    const buffer = Buffer.alloc(length)
+    const read = length === 0 ? 0 : readSync(this.descriptor, buffer, 0, length, size - length)
+    return buffer.toString("utf8", 0, read)
+  }
+
+  /** Empties a log that has grown past 1 MiB, so that a flood of warnings fills no disk. */
+  keepSmall(): void {
+    if (fstatSync(this.descriptor).size > maximumSizeBytes) ftruncateSync(this.descriptor, 0)
+  }
+
+  /** Ends the log with its run. */
+  remove(): void {
+    closeSync(this.descriptor)
+    rmSync(this.path, { force: true })
+  }
+}
+
+/** Removes logs whose run ended without a service to do it: they may hold passwords. No run may live. */
+export const removeStaleLogs = (stateDirectory: string): void => {
+  const folder = join(stateDirectory, "runs")
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(".log")) rmSync(join(folder, name), { force: true })
+  }
+}

@@ -1,0 +1,41 @@
+import type { CadenceOfFragment, FrameCadence } from "./FrameCadence.ts"
+import type { Fragment } from "./FragmentReader.ts"
+import type { ArrivalKind } from "./Timeline.ts"
+
+/** Everything worth keeping of a fragment: what the index stores, and all that a summary is made of. */
+export interface FragmentRecord extends Omit<Fragment, "frameIntervalsSeconds">, CadenceOfFragment {
+  /** On the steady clock of the run (Unix milliseconds); `null` where it was not observed. */
+  readonly arrivalMillis: number | null
+  readonly arrivalKind: ArrivalKind
+}
+
+/** Condenses a fragment to its record; `cadence` learns from it. Media times are kept to the microsecond. */
+export const recordFragment = (
+  fragment: Fragment,
+  cadence: FrameCadence,
+  arrivalMillis: number | null,
+  arrivalKind: ArrivalKind,
+): FragmentRecord => {
+  const cadenceOfFragment = cadence.add(fragment)
+  return {
+    offset: fragment.offset,
+    sizeBytes: fragment.sizeBytes,
+    mediaStartSeconds: toMicros(fragment.mediaStartSeconds),
+    mediaEndSeconds: toMicros(fragment.mediaEndSeconds),
+    frames: fragment.frames,
+    startsWithKeyframe: fragment.startsWithKeyframe,
+    audioSamples: fragment.audioSamples,
+    nominalSeconds: toMicros(cadenceOfFragment.nominalSeconds),
+    missingFrames: cadenceOfFragment.missingFrames,
+    irregularFrames: cadenceOfFragment.irregularFrames,
+    stretches: cadenceOfFragment.stretches.map(({ atSeconds, mediaSeconds, frames }) => ({
+      atSeconds: toMicros(atSeconds),
+      mediaSeconds: toMicros(mediaSeconds),
+      frames,
+    })),
+    arrivalMillis,
+    arrivalKind,
+  }
+}
+
+const toMicros = (seconds: number): number => Math.round(seconds * 1e6) / 1e6

@@ -1,0 +1,214 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { GapRow, PeriodRow, RecordingRow } from "./accounting/rows.ts"
+import type { LedgerSeed } from "./accounting/seed.ts"
+import { DatabaseUnavailable, isUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+import { EnabledPeriods, type PeriodColumns, periodFrom } from "./EnabledPeriods.ts"
+import { type GapColumns, gapFrom, Gaps, type VanishedGap } from "./Gaps.ts"
+import { type RecordingColumns, recordingFrom, Recordings } from "./Recordings.ts"
+
+/** The database answers, and does not take these rows. */
+export class RowsRejected extends Schema.TaggedError<RowsRejected>()("RowsRejected", {
+  reason: Schema.String,
+}) {}
+
+/** Rows that are written together, in one transaction. */
+export interface CatalogBatch {
+  readonly recordings: ReadonlyArray<RecordingRow>
+  readonly gaps: ReadonlyArray<GapRow | VanishedGap>
+  readonly periods: ReadonlyArray<PeriodRow>
+}
+
+export interface CatalogTotals {
+  readonly bytes: number
+  readonly recordings: number
+}
+
+/** What an earlier life of the service left in the database. */
+export interface CatalogSeed {
+  readonly lastSeenMillis: number | null
+  readonly cameras: ReadonlyArray<LedgerSeed>
+}
+
+/** Rows of one camera that overlap a range, as of one instant. */
+export interface CatalogFacts {
+  readonly recordings: ReadonlyArray<Pick<RecordingRow, "filePath" | "startMillis" | "endMillis">>
+  readonly gaps: ReadonlyArray<GapRow>
+  readonly periods: ReadonlyArray<PeriodRow>
+}
+
+const seededRecordings = 3
+
+/** The server's own sentence; it names tables and constraints, never values. */
+const messageOf = (error: SqlError): string =>
+  error.reason.cause instanceof Error ? error.reason.cause.message : error.message
+
+const groupByCamera = <Row extends { readonly cameraId: number }>(
+  rows: ReadonlyArray<Row>,
+): ReadonlyMap<number, ReadonlyArray<Row>> => Map.groupBy(rows, ({ cameraId }) => cameraId)
+
+/** The database as the catalog uses it. */
+export class CatalogStore extends Context.Service<
+  CatalogStore,
+  {
+    readonly seed: Effect.Effect<CatalogSeed, DatabaseUnavailable>
+    /** Bytes and number of the recordings of each camera that has any. */
+    readonly totals: Effect.Effect<ReadonlyMap<number, CatalogTotals>, DatabaseUnavailable>
+    /** `seenAtMillis`: the service was there at this instant; null leaves the last one. */
+    write(
+      batch: CatalogBatch,
+      seenAtMillis: number | null,
+    ): Effect.Effect<void, DatabaseUnavailable | RowsRejected>
+    facts(
+      cameraId: number,
+      fromMillis: number,
+      toMillis: number,
+    ): Effect.Effect<CatalogFacts, DatabaseUnavailable>
+  }
+>()("vigia/storage/CatalogStore") {
+  static readonly layerNoDeps: Layer.Layer<
+    CatalogStore,
+    never,
+    SqlClient.SqlClient | Recordings | Gaps | EnabledPeriods
+  > = Layer.effect(
+    CatalogStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const recordings = yield* Recordings
+      const gaps = yield* Gaps
+      const periods = yield* EnabledPeriods
+
+      const seed = Effect.gen(function* () {
+        const cameras = yield* sql<{ id: number; isEnabled: boolean }>`
+          SELECT id, recording_enabled AND deleted_at IS NULL AS is_enabled FROM cameras ORDER BY id`
+        const lastRecordings = groupByCamera(
+          yield* sql<RecordingColumns>`
+            SELECT last.* FROM cameras CROSS JOIN LATERAL (
+              SELECT * FROM recordings WHERE camera_id = cameras.id AND NOT is_clip
+              ORDER BY start_time DESC LIMIT ${seededRecordings}) AS last
+            UNION SELECT * FROM recordings WHERE state = 'growing'`,
+        )
+        const lastGaps = groupByCamera(
+          yield* sql<GapColumns>`
+            SELECT gaps.* FROM gaps LEFT JOIN LATERAL (
+              SELECT start_time FROM recordings WHERE camera_id = gaps.camera_id AND NOT is_clip
+              ORDER BY start_time DESC OFFSET ${seededRecordings - 1} LIMIT 1) AS oldest ON true
+            WHERE gaps.end_time IS NULL OR gaps.end_time >= COALESCE(oldest.start_time, '-infinity')`,
+        )
+        const lastPeriods = groupByCamera(
+          yield* sql<PeriodColumns>`
+            SELECT last.* FROM cameras CROSS JOIN LATERAL (
+              SELECT * FROM enabled_periods WHERE camera_id = cameras.id ORDER BY start_time DESC LIMIT 2) AS last`,
+        )
+        const [state] = yield* sql<{ lastSeenAt: Date | null }>`SELECT last_seen_at FROM service_state`
+        return {
+          lastSeenMillis: state?.lastSeenAt?.getTime() ?? null,
+          cameras: cameras.map(({ id, isEnabled }) => ({
+            cameraId: id,
+            isEnabled,
+            recordings: (lastRecordings.get(id) ?? []).map(recordingFrom),
+            gaps: (lastGaps.get(id) ?? []).map(gapFrom),
+            periods: (lastPeriods.get(id) ?? []).map(periodFrom),
+          })),
+        }
+      }).pipe(orUnavailable, Effect.withSpan("CatalogStore.seed"))
+
+      const totals = sql<{ cameraId: number; bytes: bigint; recordings: bigint }>`
+        SELECT camera_id, sum(file_size)::bigint AS bytes, count(*) AS recordings
+        FROM recordings GROUP BY camera_id`.pipe(
+        Effect.map(
+          (rows) =>
+            new Map(
+              rows.map(({ cameraId, bytes, recordings: count }) => [
+                cameraId,
+                { bytes: Number(bytes), recordings: Number(count) },
+              ]),
+            ),
+        ),
+        orUnavailable,
+        Effect.withSpan("CatalogStore.totals"),
+      )
+
+      const write = Effect.fn("CatalogStore.write")(
+        function* (batch: CatalogBatch, seenAtMillis: number | null) {
+          if (batch.periods.length > 0) yield* periods.upsertMany(batch.periods)
+          if (batch.recordings.length > 0) yield* recordings.upsertMany(batch.recordings)
+          if (batch.gaps.length > 0) yield* gaps.upsertMany(batch.gaps)
+          if (seenAtMillis !== null)
+            yield* sql`UPDATE service_state SET last_seen_at = ${new Date(seenAtMillis)}`
+        },
+        sql.withTransaction,
+        Effect.catchTag("SqlError", (error) =>
+          Effect.fail(
+            isUnavailable(error)
+              ? new DatabaseUnavailable({ reason: error.reason._tag })
+              : new RowsRejected({ reason: messageOf(error) }),
+          ),
+        ),
+        orUnavailable,
+      )
+
+      const facts = Effect.fn("CatalogStore.facts")(function* (
+        cameraId: number,
+        fromMillis: number,
+        toMillis: number,
+      ) {
+        const from = new Date(fromMillis)
+        const to = new Date(toMillis)
+        // One statement sees one instant of the database.
+        const [row] = yield* sql<{
+          recordings: ReadonlyArray<{ path: string; from: number; to: number }>
+          gaps: ReadonlyArray<{
+            identity: string
+            from: number
+            to: number | null
+            cause: GapRow["cause"]
+            detail: string | null
+          }>
+          periods: ReadonlyArray<{ from: number; to: number | null }>
+        }>`SELECT
+            (SELECT COALESCE(jsonb_agg(jsonb_build_object('path', file_path,
+               'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
+             FROM recordings WHERE camera_id = ${cameraId} AND start_time < ${to} AND end_time > ${from}) AS recordings,
+            (SELECT COALESCE(jsonb_agg(jsonb_build_object('identity', identity, 'cause', cause, 'detail', detail,
+               'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
+             FROM gaps WHERE camera_id = ${cameraId} AND start_time < ${to}
+               AND (end_time IS NULL OR end_time > ${from})) AS gaps,
+            (SELECT COALESCE(jsonb_agg(jsonb_build_object(
+               'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
+             FROM enabled_periods WHERE camera_id = ${cameraId} AND start_time < ${to}
+               AND (end_time IS NULL OR end_time > ${from})) AS periods`
+        return {
+          recordings: (row?.recordings ?? []).map((one) => ({
+            filePath: one.path,
+            startMillis: one.from,
+            endMillis: one.to,
+          })),
+          gaps: (row?.gaps ?? []).map((one) => ({
+            cameraId,
+            identity: one.identity,
+            startMillis: one.from,
+            endMillis: one.to,
+            cause: one.cause,
+            detail: one.detail,
+          })),
+          periods: (row?.periods ?? []).map((one) => ({
+            cameraId,
+            startMillis: one.from,
+            endMillis: one.to,
+          })),
+        }
+      }, orUnavailable)
+
+      return CatalogStore.of({ seed, totals, write, facts })
+    }),
+  )
+
+  static readonly layer: Layer.Layer<CatalogStore, never, SqlClient.SqlClient> = this.layerNoDeps.pipe(
+    Layer.provide([Recordings.layer, Gaps.layer, EnabledPeriods.layer]),
+  )
+}

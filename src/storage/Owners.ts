@@ -1,0 +1,111 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Owner } from "../domain/Owner.ts"
+import type { Plan } from "../domain/Plan.ts"
+import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+
+/** There is no such owner, or not any more. */
+export class OwnerNotFound extends Schema.TaggedError<OwnerNotFound>()("OwnerNotFound", {
+  ownerId: Schema.Number,
+}) {}
+
+/** An owner who still has cameras cannot be deleted. */
+export class OwnerHasCameras extends Schema.TaggedError<OwnerHasCameras>()("OwnerHasCameras", {
+  ownerId: Schema.Number,
+  cameraIds: Schema.Array(Schema.Number),
+}) {}
+
+interface OwnerRow {
+  readonly id: number
+  readonly name: string
+  readonly plan: Plan
+  readonly createdAt: Date
+}
+
+const fromRow = ({ id, name, plan, createdAt }: OwnerRow): Owner => ({
+  id,
+  name,
+  plan,
+  createdAtMillis: createdAt.getTime(),
+})
+
+/** Owners of cameras, and their plans. Deleting hides: recordings still expire by the plan. */
+export class Owners extends Context.Service<
+  Owners,
+  {
+    create(owner: { readonly name: string; readonly plan: Plan }): Effect.Effect<Owner, DatabaseUnavailable>
+    readonly list: Effect.Effect<ReadonlyArray<Owner>, DatabaseUnavailable>
+    get(id: number): Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
+    update(
+      id: number,
+      change: { readonly name?: string | undefined; readonly plan?: Plan | undefined },
+    ): Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
+    remove(id: number): Effect.Effect<void, OwnerNotFound | OwnerHasCameras | DatabaseUnavailable>
+  }
+>()("vigia/storage/Owners") {
+  static readonly layer: Layer.Layer<Owners, never, SqlClient.SqlClient> = Layer.effect(
+    Owners,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const columns = sql.literal("id, name, plan, created_at")
+
+      const one = (id: number, rows: ReadonlyArray<OwnerRow>): Effect.Effect<Owner, OwnerNotFound> =>
+        rows[0] === undefined
+          ? Effect.fail(new OwnerNotFound({ ownerId: id }))
+          : Effect.succeed(fromRow(rows[0]))
+
+      const create = Effect.fn("Owners.create")(function* (owner: {
+        readonly name: string
+        readonly plan: Plan
+      }) {
+        const rows = yield* sql<OwnerRow>`INSERT INTO owners ${sql.insert(owner)} RETURNING ${columns}`
+        return yield* Effect.orDie(one(0, rows))
+      }, orUnavailable)
+
+      const list = sql<OwnerRow>`SELECT ${columns} FROM owners WHERE deleted_at IS NULL ORDER BY id`.pipe(
+        Effect.map((rows) => rows.map(fromRow)),
+        orUnavailable,
+        Effect.withSpan("Owners.list"),
+      )
+
+      const get = Effect.fn("Owners.get")(function* (id: number) {
+        const rows = yield* sql<OwnerRow>`
+          SELECT ${columns} FROM owners WHERE id = ${id} AND deleted_at IS NULL`
+        return yield* one(id, rows)
+      }, orUnavailable)
+
+      const update = Effect.fn("Owners.update")(function* (
+        id: number,
+        change: { readonly name?: string | undefined; readonly plan?: Plan | undefined },
+      ) {
+        const rows = yield* sql<OwnerRow>`
+          UPDATE owners
+          SET name = COALESCE(${change.name ?? null}, name), plan = COALESCE(${change.plan ?? null}, plan)
+          WHERE id = ${id} AND deleted_at IS NULL RETURNING ${columns}`
+        return yield* one(id, rows)
+      }, orUnavailable)
+
+      const remove = Effect.fn("Owners.remove")(
+        function* (id: number) {
+          // Locks the owner first: a camera that is being created for it waits, and then finds no owner.
+          const rows = yield* sql<OwnerRow>`
+          SELECT ${columns} FROM owners WHERE id = ${id} AND deleted_at IS NULL FOR UPDATE`
+          yield* one(id, rows)
+          const cameras = yield* sql<{ id: number }>`
+          SELECT id FROM cameras WHERE owner_id = ${id} AND deleted_at IS NULL ORDER BY id`
+          if (cameras.length > 0) {
+            return yield* new OwnerHasCameras({ ownerId: id, cameraIds: cameras.map((camera) => camera.id) })
+          }
+          yield* sql`UPDATE owners SET deleted_at = now() WHERE id = ${id}`
+        },
+        sql.withTransaction,
+        orUnavailable,
+      )
+
+      return Owners.of({ create, list, get, update, remove })
+    }),
+  )
+}

@@ -1,0 +1,150 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { RecordingRow } from "./accounting/rows.ts"
+import { decodeCursor, encodeCursor } from "./cursor.ts"
+import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+
+/** The cursor is not one that an earlier page gave. */
+export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}) {}
+
+/** A recording as the catalog knows it; `filePath` is relative to the recordings directory. */
+export interface Recording extends RecordingRow {
+  readonly id: number
+  readonly isClip: boolean
+  readonly createdAtMillis: number
+}
+
+/** Recordings that overlap [`fromMillis`, `toMillis`), of one camera or of all. */
+export interface RecordingsQuery {
+  readonly cameraId?: number | undefined
+  readonly fromMillis?: number | undefined
+  readonly toMillis?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+/** `nextCursor` is null on the last page. */
+export interface RecordingsPage {
+  readonly recordings: ReadonlyArray<Recording>
+  readonly nextCursor: string | null
+}
+
+export interface RecordingColumns {
+  readonly id: bigint
+  readonly cameraId: number
+  readonly startTime: Date
+  readonly endTime: Date
+  readonly filePath: string
+  readonly fileSize: bigint
+  readonly isClip: boolean
+  readonly createdAt: Date
+  readonly runId: string
+  readonly segmentNumber: number
+  readonly state: "growing" | "closed"
+  readonly frames: bigint
+  readonly missingFrames: bigint | null
+  readonly fragments: number
+  readonly videoCodec: string
+  readonly audio: "none" | "missing" | "recorded"
+}
+
+export const recordingFrom = (row: RecordingColumns): Recording => ({
+  id: Number(row.id),
+  cameraId: row.cameraId,
+  startMillis: row.startTime.getTime(),
+  endMillis: row.endTime.getTime(),
+  filePath: row.filePath,
+  sizeBytes: Number(row.fileSize),
+  isClip: row.isClip,
+  createdAtMillis: row.createdAt.getTime(),
+  runId: row.runId,
+  segmentNumber: row.segmentNumber,
+  state: row.state,
+  frames: Number(row.frames),
+  missingFrames: row.missingFrames === null ? null : Number(row.missingFrames),
+  fragments: row.fragments,
+  videoCodec: row.videoCodec,
+  audio: row.audio,
+})
+
+const isoTime = (millis: number): string => new Date(millis).toISOString()
+
+const toJson = (row: RecordingRow) => ({
+  camera_id: row.cameraId,
+  start_time: isoTime(row.startMillis),
+  end_time: isoTime(row.endMillis),
+  file_path: row.filePath,
+  file_size: row.sizeBytes,
+  duration: (row.endMillis - row.startMillis) / 1000,
+  run_id: row.runId,
+  segment_number: row.segmentNumber,
+  state: row.state,
+  frames: row.frames,
+  missing_frames: row.missingFrames,
+  fragments: row.fragments,
+  video_codec: row.videoCodec,
+  audio: row.audio,
+})
+
+/** The files that were recorded: what the API lists, and how the catalog writes them. */
+export class Recordings extends Context.Service<
+  Recordings,
+  {
+    /** In ascending order of start. */
+    list(query: RecordingsQuery): Effect.Effect<RecordingsPage, InvalidCursor | DatabaseUnavailable>
+    /** One statement for the rows of all cameras; a path that is known is updated. */
+    upsertMany(rows: ReadonlyArray<RecordingRow>): Effect.Effect<void, SqlError>
+  }
+>()("vigia/storage/Recordings") {
+  static readonly layer: Layer.Layer<Recordings, never, SqlClient.SqlClient> = Layer.effect(
+    Recordings,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+
+      const list = Effect.fn("Recordings.list")(function* (query: RecordingsQuery) {
+        const after = query.cursor === undefined ? null : decodeCursor(query.cursor)
+        if (after === undefined) return yield* new InvalidCursor()
+        const rows = yield* sql<RecordingColumns>`
+          SELECT * FROM recordings WHERE ${sql.and([
+            sql`true`,
+            ...(query.cameraId === undefined ? [] : [sql`camera_id = ${query.cameraId}`]),
+            ...(query.fromMillis === undefined ? [] : [sql`end_time > ${new Date(query.fromMillis)}`]),
+            ...(query.toMillis === undefined ? [] : [sql`start_time < ${new Date(query.toMillis)}`]),
+            ...(after === null
+              ? []
+              : [sql`(start_time, id) > (${new Date(after.startMillis)}, ${after.id}::bigint)`]),
+          ])}
+          ORDER BY start_time, id LIMIT ${query.limit + 1}`
+        const recordings = rows.slice(0, query.limit).map(recordingFrom)
+        const last = recordings.at(-1)
+        return {
+          recordings,
+          nextCursor: rows.length > query.limit && last !== undefined ? encodeCursor(last) : null,
+        }
+      }, orUnavailable)
+
+      const upsertMany = Effect.fn("Recordings.upsertMany")((rows: ReadonlyArray<RecordingRow>) =>
+        Effect.asVoid(sql`
+          INSERT INTO recordings (camera_id, start_time, end_time, file_path, file_size, duration, run_id,
+            segment_number, state, frames, missing_frames, fragments, video_codec, audio)
+          SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows.map(toJson))}::jsonb) AS row (
+            camera_id integer, start_time timestamptz, end_time timestamptz, file_path text, file_size bigint,
+            duration double precision, run_id text, segment_number integer, state text, frames bigint,
+            missing_frames bigint, fragments integer, video_codec text, audio text)
+          ON CONFLICT (file_path) DO UPDATE SET
+            camera_id = excluded.camera_id, start_time = excluded.start_time, end_time = excluded.end_time,
+            file_size = excluded.file_size, duration = excluded.duration, run_id = excluded.run_id,
+            segment_number = excluded.segment_number, state = excluded.state, frames = excluded.frames,
+            missing_frames = excluded.missing_frames, fragments = excluded.fragments,
+            video_codec = excluded.video_codec, audio = excluded.audio`),
+      )
+
+      return Recordings.of({ list, upsertMany })
+    }),
+  )
+}

@@ -1,0 +1,77 @@
+import type { AlertKind, CameraFact, CameraStateName } from "../../machines/cameraContract.ts"
+import type { Cause } from "../domain/Cause.ts"
+
+/** An alert that stands now. */
+export interface CameraAlert {
+  readonly kind: AlertKind
+  readonly cause: Cause | null
+  readonly detail: string
+  readonly sinceMillis: number
+}
+
+/** What the machine of a camera last said, in wall time (Unix milliseconds). */
+export interface CameraState {
+  readonly state: CameraStateName
+  readonly sinceMillis: number
+  /** Why the last run ended; null while recording. */
+  readonly cause: Cause | null
+  readonly detail: string
+  /** Failures since the service started. */
+  readonly failures: number
+  readonly nextTryAtMillis: number | null
+  readonly alerts: ReadonlyArray<CameraAlert>
+}
+
+const created = (nowMillis: number): CameraState => ({
+  state: "idle",
+  sinceMillis: nowMillis,
+  cause: null,
+  detail: "",
+  failures: 0,
+  nextTryAtMillis: null,
+  alerts: [],
+})
+
+const after = (state: CameraState, fact: CameraFact, nowMillis: number): CameraState => {
+  const otherAlerts = (kind: AlertKind) => state.alerts.filter((alert) => alert.kind !== kind)
+  switch (fact.type) {
+    case "camera.state_changed":
+      return {
+        ...state,
+        state: fact.to,
+        sinceMillis: nowMillis,
+        cause: fact.cause,
+        detail: fact.detail,
+        nextTryAtMillis: fact.delayMillis === null ? null : nowMillis + fact.delayMillis,
+      }
+    case "outage.began":
+      return { ...state, cause: fact.cause, detail: fact.detail, failures: state.failures + 1 }
+    case "alert.raised": {
+      const { kind, cause, detail } = fact
+      return { ...state, alerts: [...otherAlerts(kind), { kind, cause, detail, sinceMillis: nowMillis }] }
+    }
+    case "alert.cleared":
+      return { ...state, alerts: otherAlerts(fact.kind) }
+    case "recorder.failed":
+    case "audio_probe.failed":
+      return state
+  }
+}
+
+/** The latest state of every camera, from the facts of the machines; asked by status without touching them. */
+export class CameraStates {
+  readonly #states = new Map<number, CameraState>()
+
+  noted(fact: CameraFact, nowMillis: number): void {
+    const state = this.#states.get(fact.cameraId) ?? created(nowMillis)
+    this.#states.set(fact.cameraId, after(state, fact, nowMillis))
+  }
+
+  forgotten(cameraId: number): void {
+    this.#states.delete(cameraId)
+  }
+
+  get(cameraId: number, nowMillis: number): CameraState {
+    return this.#states.get(cameraId) ?? created(nowMillis)
+  }
+}
