@@ -74,17 +74,15 @@ export const cameraMachine = cameraParts.createMachine({
           initial: "awaited",
           states: {
             awaited: {
-              description: "Waits for the next fragment; entered anew by each one.",
+              description: "Waits for the next fragment; looks again when the last one has become too old.",
               after: {
-                stallTimeout: { target: "#camera.backoff.releasing", actions: ["failByStall", "stopRun"] },
+                stallTimeout: [
+                  { guard: "isFresh", target: "awaited", reenter: true },
+                  { target: "#camera.backoff.releasing", actions: ["failByStall", "stopRun"] },
+                ],
               },
               on: {
-                "fragment.written": {
-                  guard: "isOfThisRun",
-                  target: "awaited",
-                  reenter: true,
-                  actions: "noteFragment",
-                },
+                "fragment.written": { guard: "isOfThisRun", actions: "noteFragment" },
               },
             },
           },

@@ -52,6 +52,7 @@ const base = setup({
         ? event.attempt === context.attempt
         : "actorId" in event && event.actorId === recorderIdOf(context.attempt),
     isEnabledAtStart: ({ context }) => context.enabledAtStart,
+    isFresh: ({ context }) => steps.untilStalledMillis(context) > 0,
     goesOnAtOnce: ({ context }) => context.delayMillis === 0,
     isWithoutAudio: ({ context }) => context.audio === "off",
     audioArrives: (_, arrives: boolean) => arrives,

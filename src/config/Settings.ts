@@ -9,7 +9,7 @@ import {
   whole,
 } from "./variable.ts"
 
-/** Where PostgreSQL is: Vigia's own, or one that the operator runs. */
+/** Where PostgreSQL is: Vigia's own, or one that the operator runs (version 13 or newer). */
 export type DatabaseSettings =
   | { readonly kind: "embedded"; readonly stateDirectory: string }
   | { readonly kind: "url"; readonly url: Redacted.Redacted }

@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { freePort } from "./freePort.ts"
 
 const program = fileURLToPath(new URL("../main.ts", import.meta.url))
 
-/** The service as `npm start` runs it, on directories and with segments of the demo's own. */
+export interface ServiceProcessOptions {
+  readonly camerasFile: string
+  /** Wanted; any free one where it is taken. */
+  readonly port?: number
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** The service as `npm start` runs it, on directories and with a port of its own. */
 export class ServiceProcess {
   readonly address: string
   readonly recordingDirectory: string
@@ -20,16 +28,21 @@ export class ServiceProcess {
     this.#exited = new Promise((resolve) => child.once("exit", (code) => resolve(code ?? 1)))
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   get alive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   /** Starts the service and waits until it is ready; fails with the end of its log if it ends instead. */
-  static async start(directory: string, port: number, camerasFile: string): Promise<ServiceProcess> {
+  static async start(directory: string, options: ServiceProcessOptions): Promise<ServiceProcess> {
+    const port = await freePort(options.port ?? 0)
     const logPath = `${directory}/service.log`
     const recordingDirectory = `${directory}/recordings`
     const log = openSync(logPath, "w", 0o600)
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, ["--max-semi-space-size=4", program], {
       // Ctrl-C is for the demo: it ends the service itself, in order.
       detached: true,
       stdio: ["ignore", log, log],
@@ -39,10 +52,8 @@ export class ServiceProcess {
         PORT: String(port),
         RECORDING_DIR: recordingDirectory,
         RECORDING_STATE_DIR: directory,
-        RECORDING_SEGMENT_DURATION: "10",
-        RECORDING_HEALTHY_SPELL: "10",
-        RECORDING_FLUSH_INTERVAL: "2",
-        CAMERAS_FILE: camerasFile,
+        CAMERAS_FILE: options.camerasFile,
+        ...options.environment,
       },
     })
     closeSync(log)

@@ -1,4 +1,3 @@
-import { createServer } from "node:net"
 import { mkdirSync } from "node:fs"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
@@ -30,18 +29,6 @@ if (!(limitSeconds > 0)) {
 const directory = resolve("state/demo")
 mkdirSync(directory, { recursive: true })
 
-/** Port 8080 as `npm start` uses it, or a free one where it is taken. */
-const freePort = (wanted: number): Promise<number> =>
-  new Promise((found) => {
-    const server = createServer()
-    server.once("error", () => found(freePort(0)))
-    server.listen(wanted, "127.0.0.1", () => {
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : wanted
-      server.close(() => found(port))
-    })
-  })
-
 const wantsToEnd = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wantsToEnd.abort())
 
@@ -51,7 +38,15 @@ const simulator = await SimulatorProcess.start({
   cameras: demoCameras.map(({ simulated }) => simulated),
 })
 const camerasFile = writeCamerasFile(directory, simulator)
-const service = await ServiceProcess.start(directory, await freePort(8080), camerasFile)
+const service = await ServiceProcess.start(directory, {
+  camerasFile,
+  port: 8080,
+  environment: {
+    RECORDING_SEGMENT_DURATION: "10",
+    RECORDING_HEALTHY_SPELL: "10",
+    RECORDING_FLUSH_INTERVAL: "2",
+  },
+})
 const failing = failEvery(simulator.camera("door"), 20)
 const startedAtMillis = Date.now()
 const screen = new Screen(process.stdout, [

@@ -58,7 +58,7 @@ const byMessage: ReadonlyArray<readonly [RegExp, Cause, string]> = [
 ]
 
 const codecFailure = (ending: Ending): Failure | null => {
-  if (/incompatible with output codec id/.test(ending.log)) {
+  if (/is not supported by the bitstream filter/.test(ending.log)) {
     return failure("reconfigured", "the camera changed its codec", "probe_again")
   }
   if (/Could not find tag for codec|codec not currently supported in container/.test(ending.log)) {

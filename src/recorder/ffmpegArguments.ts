@@ -33,6 +33,25 @@ const fragmentOptions =
 /** Audio that mp4 holds as it comes; all other audio is transcoded to AAC. */
 const copiedAudio: ReadonlySet<string> = new Set(["aac", "opus"])
 
+/** Whether FFmpeg has to wait for the first sound before it can begin a file: an encoder without input has no header. */
+export const isTranscoded = (audioCodec: string): boolean => !copiedAudio.has(audioCodec)
+
+/**
+ * How long video waits for audio that lags or stopped. The wait begins and ends at once, as a camera's pause does:
+ * it stays well below the 0.5 s from which the reader of the files takes it for one.
+ */
+const interleaveMicros = 200_000
+
+/**
+ * Copies video, but only of the codec that was probed: each filter passes packets of a camera through untouched and
+ * refuses another codec. So a camera that changed its codec is found out at its next start, not recorded under the
+ * old profile. Apple's players need hvc1: parameter sets in the sample entry (ISO/IEC 14496-15).
+ */
+const copiedVideo: Readonly<Record<string, ReadonlyArray<string>>> = {
+  h264: ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb"],
+  hevc: ["-c:v", "copy", "-bsf:v", "hevc_mp4toannexb", "-tag:v", "hvc1"],
+}
+
 const videoArguments = (request: ArgumentsRequest): ReadonlyArray<string> => {
   if (request.codec === "h264" && request.profile.videoCodec !== "h264") {
     return [
@@ -42,14 +61,13 @@ const videoArguments = (request: ArgumentsRequest): ReadonlyArray<string> => {
       ["-force_key_frames", "expr:gte(t,n_forced*2)"],
     ].flat()
   }
-  // Apple's players need hvc1: parameter sets in the sample entry (ISO/IEC 14496-15).
-  return request.profile.videoCodec === "hevc" ? ["-c:v", "copy", "-tag:v", "hvc1"] : ["-c:v", "copy"]
+  return copiedVideo[request.profile.videoCodec] ?? ["-c:v", "copy"]
 }
 
 const audioArguments = (request: ArgumentsRequest): ReadonlyArray<string> => {
   const { audioCodec } = request.profile
   if (request.audio === "off" || audioCodec === null) return []
-  return copiedAudio.has(audioCodec) ? ["-c:a", "copy"] : ["-c:a", "aac"]
+  return ["-c:a", isTranscoded(audioCodec) ? "aac" : "copy"]
 }
 
 /**
@@ -70,8 +88,7 @@ export const ffmpegArguments = (request: ArgumentsRequest): ReadonlyArray<string
     audio.length > 0 ? ["-map", "0:a:0"] : [],
     videoArguments(request),
     audio,
-    // Video does not wait for audio that lags or stopped.
-    ["-max_interleave_delta", "500000"],
+    ["-max_interleave_delta", String(interleaveMicros)],
     ["-f", "segment", "-segment_atclocktime", "1"],
     ["-segment_time", String(request.segmentDurationSeconds)],
     ["-segment_format", "mp4", "-segment_format_options", fragmentOptions],

@@ -79,15 +79,15 @@ export const probeStream = Effect.fn("probeStream")(function* (target: ProbeTarg
   const streams = answer._tag === "Some" ? answer.value.streams : []
   const video = streams.find((stream) => stream.codec_type === "video")
   if (output.exitCode !== 0 || video?.codec_name === undefined) {
-    const timedOut = output.signal === "SIGKILL"
+    if (output.signal === "SIGKILL") {
+      // A camera that is silent or away ends ffprobe by its socket timeout, long before.
+      const detail = `the camera answers, but with no usable stream within ${deadlineMillis / 1000} s`
+      return yield* new ProbeFailed({ cause: "invalid_stream", permanent: false, detail })
+    }
     const found = classifyFailure({
       exitCode: output.exitCode,
-      signal: timedOut ? null : output.signal,
-      log: timedOut
-        ? "Connection timed out"
-        : output.exitCode === 0
-          ? "Stream map '0:v:0' matches no streams."
-          : output.stderr,
+      signal: output.signal,
+      log: output.exitCode === 0 ? "Stream map '0:v:0' matches no streams." : output.stderr,
       livedMillis: monotonicMillis() - startedAtMillis,
       fragments: 0,
       freshProfile: true,

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { StreamProfile } from "../domain/Camera.ts"
 import { type Failure, classifyFailure } from "./failure.ts"
-import { ffmpegArguments } from "./ffmpegArguments.ts"
+import { ffmpegArguments, isTranscoded } from "./ffmpegArguments.ts"
 import * as Redacted from "effect/Redacted"
 import type { LiveRun } from "./LiveRun.ts"
 import { monotonicMillis } from "./monotonicMillis.ts"
@@ -11,6 +11,7 @@ import { probeStream } from "./probe.ts"
 import { RunLog } from "./RunLog.ts"
 import { RunProcess, type StopTimes } from "./RunProcess.ts"
 import { processStartTicks, readHostIdentity, removeRunRecord, writeRunRecord } from "./runRecord.ts"
+import type { RunRequest } from "./RunRequest.ts"
 import type { SegmentWatcher } from "./segments/SegmentWatcher.ts"
 import type { RecorderSettings } from "./StreamRecorder.ts"
 
@@ -40,6 +41,10 @@ const asRequested = (run: LiveRun): Failure | null => {
     : ended(run.stopReason, `ended by Vigia: ${run.stopReason}`)
 }
 
+/** Only audio that is transcoded can keep video from the disk: no other is left out, whatever was asked. */
+const audioOf = ({ request }: LiveRun, { audioCodec }: StreamProfile): RunRequest["audio"] =>
+  audioCodec !== null && isTranscoded(audioCodec) ? request.audio : "as_probed"
+
 const spawnRecorder = Effect.fnUntraced(function* (
   run: LiveRun,
   profile: StreamProfile,
@@ -48,6 +53,7 @@ const spawnRecorder = Effect.fnUntraced(function* (
 ) {
   const { settings, watcher } = environment
   const { camera } = run.request
+  const audio = audioOf(run, profile)
   const runDirectory = join(settings.recordingDirectory, `cam_${camera.id}`, ".runs", run.runId)
   yield* Effect.sync(() => mkdirSync(runDirectory, { recursive: true, mode: 0o750 }))
   const startedAtMillis = environment.nowMillis()
@@ -57,7 +63,7 @@ const spawnRecorder = Effect.fnUntraced(function* (
       url: Redacted.value(camera.url),
       transport: camera.transport,
       profile,
-      audio: run.request.audio,
+      audio,
       probing: run.request.probing,
       codec: settings.recordingCodec,
       bitrate: settings.recordingBitrate,
@@ -81,8 +87,7 @@ const spawnRecorder = Effect.fnUntraced(function* (
       recordingsDirectory: settings.recordingDirectory,
       runStartedAtMillis: startedAtMillis,
     })
-    // A camera without a sound track lacks nothing when audio is off.
-    run.started(process.pid, profile.audioCodec === null ? "as_probed" : run.request.audio)
+    run.started(process.pid, audio)
   })
   return process
 })

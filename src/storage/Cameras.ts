@@ -13,7 +13,7 @@ import { SecretBox, SecretUnreadable } from "./SecretBox.ts"
 
 /** There is no such camera, or not any more. */
 export class CameraNotFound extends Schema.TaggedError<CameraNotFound>()("CameraNotFound", {
-  cameraId: Schema.Number,
+  cameraId: Schema.Finite,
 }) {}
 
 /** A camera as the database knows it; `identity` (a UUID) tells it from a camera of another database. */

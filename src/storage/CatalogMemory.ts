@@ -66,7 +66,8 @@ export class CatalogMemory {
     const grown = growth(before.rows, rows)
     add(this.#totals, cameraId, grown)
     if (this.#sinceTotals !== undefined) add(this.#sinceTotals, cameraId, grown)
-    this.#cameras.set(cameraId, remembered(settled(ledger)))
+    const kept = settled(ledger)
+    this.#cameras.set(cameraId, kept === ledger ? { ledger, rows } : remembered(kept))
     return this.pending.add(before.rows, rows)
   }
 

@@ -120,7 +120,8 @@ export const makeCatalogWriter = Effect.fnUntraced(function* (
 
   const hurried = Effect.andThen(Queue.take(signals), Effect.sleep(debounceMillis))
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(flush, lastFlushTimeout)))
-  yield* Effect.raceFirst(hurried, Effect.sleep(flushIntervalMillis)).pipe(
+  yield* hurried.pipe(
+    Effect.timeoutOrElse({ duration: flushIntervalMillis, orElse: () => Effect.void }),
     Effect.andThen(Queue.clear(signals)),
     Effect.andThen(flushPatiently(firstRetryMillis)),
     Effect.forever,

@@ -13,22 +13,10 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as String from "effect/String"
 import { redact } from "../logging/redact.ts"
+import type { DatabaseSettings } from "../config/Settings.ts"
 import { isUnavailable } from "./DatabaseUnavailable.ts"
 import { EmbeddedPostgres } from "./embedded/EmbeddedPostgres.ts"
 import type { EmbeddedPostgresError } from "./embedded/EmbeddedPostgresError.ts"
-
-/** Where PostgreSQL is: Vigia's own, or one that the operator runs (version 13 or newer). */
-export type DatabaseSettings =
-  | { readonly kind: "embedded"; readonly stateDirectory: string }
-  | { readonly kind: "url"; readonly url: Redacted.Redacted }
-  | {
-      readonly kind: "server"
-      readonly host: string
-      readonly port: number
-      readonly user: string
-      readonly password: Redacted.Redacted
-      readonly database: string
-    }
 
 /** The database cannot be used at start; the message holds no secret. */
 export class DatabaseStartError extends Schema.TaggedError<DatabaseStartError>()("DatabaseStartError", {

@@ -9,13 +9,13 @@ import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.t
 
 /** There is no such owner, or not any more. */
 export class OwnerNotFound extends Schema.TaggedError<OwnerNotFound>()("OwnerNotFound", {
-  ownerId: Schema.Number,
+  ownerId: Schema.Finite,
 }) {}
 
 /** An owner who still has cameras cannot be deleted. */
 export class OwnerHasCameras extends Schema.TaggedError<OwnerHasCameras>()("OwnerHasCameras", {
-  ownerId: Schema.Number,
-  cameraIds: Schema.Array(Schema.Number),
+  ownerId: Schema.Finite,
+  cameraIds: Schema.Array(Schema.Finite),
 }) {}
 
 interface OwnerRow {

@@ -31,7 +31,7 @@ export class DirectoryUnusable extends Schema.TaggedError<DirectoryUnusable>()("
 /** The directory of a camera belongs to another camera; nothing is recorded into it. */
 export class ForeignCameraDirectory extends Schema.TaggedError<ForeignCameraDirectory>()(
   "ForeignCameraDirectory",
-  { cameraId: Schema.Number, path: Schema.String },
+  { cameraId: Schema.Finite, path: Schema.String },
 ) {
   override get message(): string {
     return `${this.path} holds recordings of another camera (see its .camera file): move it away, or restore the database it belongs to`
@@ -56,7 +56,10 @@ const attempt = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, Direc
 /** The text of a file, or undefined where there is none. */
 const textOf = (path: string): Effect.Effect<string | undefined, DirectoryUnusable> =>
   attempt(path, () => readFile(path, "utf8")).pipe(
-    Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(error))),
+    Effect.catchIf(
+      (error) => error.code === "ENOENT",
+      () => Effect.undefined,
+    ),
   )
 
 const toBegin = (directory: string): string =>

@@ -13,7 +13,7 @@ import type { SecretBox } from "./SecretBox.ts"
  */
 export const CameraFile = Schema.fromJsonString(
   Schema.Struct({
-    camera_id: Schema.Number,
+    camera_id: Schema.Finite,
     identity: Schema.String,
     installation: Schema.String,
     name: Schema.String,
@@ -54,7 +54,7 @@ export const isSameCamera = (
 ): Effect.Effect<boolean> =>
   box.open(file.sealed_url).pipe(
     Effect.map((url) => Redacted.value(url) === Redacted.value(camera.url)),
-    Effect.catch(() => Effect.succeed(false)),
+    Effect.orElseSucceed(() => false),
     Effect.map(
       (isSameUrl) =>
         isSameUrl &&

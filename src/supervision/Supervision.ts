@@ -15,11 +15,11 @@ import type { RunEvent } from "../recorder/RunRequest.ts"
 import { StreamRecorder } from "../recorder/StreamRecorder.ts"
 import { Cameras, type StoredCamera } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
+import { AfterRun } from "./AfterRun.ts"
 import { type CameraState, CameraStates } from "./CameraStates.ts"
 import { audioProbeLogic, recorderLogic } from "./cameraActors.ts"
 import { CameraDirectories } from "./CameraDirectories.ts"
 import { logFact } from "./factLog.ts"
-import { OutageNotes } from "./OutageNotes.ts"
 
 /** How cameras are supervised; the defaults are those of the machines. */
 export interface SupervisionSettings {
@@ -66,10 +66,9 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
   // The catalog works in memory: its facts are noted in the order in which they happen, never later.
   const now = Effect.runSyncWith(yield* Effect.context())
   const nowMillis = () => clock.currentTimeMillisUnsafe()
-  const outages = new OutageNotes({
-    isRunning: (cameraId) => recorder.pids().has(cameraId),
-    began: (cameraId, { cause, detail }) => now(catalog.outageBegan(cameraId, cause, detail, nowMillis())),
-  })
+  const afterRun = new AfterRun((cameraId) => recorder.pids().has(cameraId))
+  const noteAfterRun = (cameraId: number, fact: Effect.Effect<void>): void =>
+    afterRun.whenEnded(cameraId, () => now(fact))
 
   const cameraOf = (cameraId: number): StoredCamera => {
     const camera = known.get(cameraId)
@@ -78,7 +77,7 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
   }
 
   const onRunEvent = (cameraId: number, event: RunEvent): void => {
-    if (event.type === "run.exited") outages.runEnded(cameraId)
+    if (event.type === "run.exited") afterRun.ended(cameraId)
     if (event.type !== "profile.probed") return
     const camera = known.get(cameraId)
     if (camera !== undefined) known.set(cameraId, { ...camera, profile: event.profile })
@@ -101,7 +100,7 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
         break
       case "outage.began":
         states.noted(fact, nowMillis())
-        outages.noted(fact)
+        noteAfterRun(fact.cameraId, catalog.outageBegan(fact.cameraId, fact.cause, fact.detail, nowMillis()))
         break
       case "camera.forgotten":
         states.forgotten(fact.cameraId)
@@ -169,18 +168,18 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
       }),
     enable: (cameraId) =>
       Effect.sync(() => {
-        now(catalog.cameraEnabled(cameraId, nowMillis()))
+        noteAfterRun(cameraId, catalog.cameraEnabled(cameraId, nowMillis()))
         supervisor.send({ type: "camera.enabled", cameraId })
       }),
     disable: (cameraId) =>
       Effect.sync(() => {
+        noteAfterRun(cameraId, catalog.cameraDisabled(cameraId, nowMillis()))
         supervisor.send({ type: "camera.disabled", cameraId })
-        now(catalog.cameraDisabled(cameraId, nowMillis()))
       }),
     remove: (cameraId) =>
       Effect.sync(() => {
+        noteAfterRun(cameraId, catalog.cameraDisabled(cameraId, nowMillis()))
         supervisor.send({ type: "camera.removed", cameraId })
-        now(catalog.cameraDisabled(cameraId, nowMillis()))
       }),
     camera: (cameraId) => known.get(cameraId),
     state: (cameraId) => Effect.sync(() => states.get(cameraId, nowMillis())),

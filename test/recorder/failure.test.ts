@@ -66,7 +66,7 @@ const cases: ReadonlyArray<readonly [string, Partial<Ending>, string, boolean, s
   ],
   [
     "codec changed",
-    { log: "Tag hvc1 incompatible with output codec id '27' (avc1)" },
+    { log: "Codec 'hevc' (173) is not supported by the bitstream filter 'h264_mp4toannexb'." },
     "reconfigured",
     false,
     "probe_again",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { awaitFact } from "./awaitFact.ts"
 import { makeTestDatabase } from "./database.ts"
+import type { SharedServer } from "./postgresServer.ts"
 
 const program = resolve("src/main.ts")
 
@@ -11,6 +12,8 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** A directory of an earlier life; otherwise a fresh one, removed with `remove`. */
   readonly directory?: string
+  /** Where its database is made; that of this run of vitest unless given. */
+  readonly databaseServer?: SharedServer
 }
 
 /** One life of the service as its own process, on directories and a database of the test's own. */
@@ -32,7 +35,7 @@ export class VigiaService {
 
   /** A service that is not started yet. */
   static async make(options: ServiceOptions = {}): Promise<VigiaService> {
-    return new VigiaService(options, await makeTestDatabase())
+    return new VigiaService(options, await makeTestDatabase(options.databaseServer))
   }
 
   /** A service that answers. */

@@ -3,7 +3,7 @@ export const awaitFact = async <Fact>(
   name: string,
   observe: () => Fact | Promise<Fact>,
   timeoutMillis = 30_000,
-): Promise<Fact> => {
+): Promise<NonNullable<Fact>> => {
   const deadline = performance.now() + timeoutMillis
   for (;;) {
     const fact = await observe()

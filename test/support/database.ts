@@ -5,26 +5,25 @@ import * as Redacted from "effect/Redacted"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { SqlClient as Sql } from "effect/sql/SqlClient"
 import { inject } from "vitest"
-import type { DatabaseSettings } from "../../src/storage/Database.ts"
+import type { DatabaseSettings } from "../../src/config/Settings.ts"
+import type { SharedServer } from "./postgresServer.ts"
 
 type ServerSettings = Extract<DatabaseSettings, { readonly kind: "server" }>
 
-const sharedServer = (database?: string): ServerSettings => {
-  const server = inject("postgresServer")
-  return {
-    kind: "server",
-    host: server.socketDirectory,
-    port: server.port,
-    user: server.user,
-    password: Redacted.make(""),
-    database: database ?? server.database,
-  }
-}
+const settingsOf = (server: SharedServer, database: string): ServerSettings => ({
+  kind: "server",
+  host: server.socketDirectory,
+  port: server.port,
+  user: server.user,
+  password: Redacted.make(""),
+  database,
+})
 
 const administer = (
+  server: SharedServer,
   statement: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, unknown>,
 ): Promise<void> => {
-  const { host, port, user, password, database } = sharedServer()
+  const { host, port, user, password, database } = settingsOf(server, server.database)
   return Effect.runPromise(
     Effect.flatMap(Sql, statement).pipe(
       Effect.asVoid,
@@ -33,15 +32,20 @@ const administer = (
   )
 }
 
-/** An empty database of its own on the server of this run; `dispose` drops it, even with open connections. */
-export const makeTestDatabase = async (): Promise<{
+/**
+ * An empty database of its own on a server, that of this run of vitest unless given; `dispose` drops it, even
+ * with open connections.
+ */
+export const makeTestDatabase = async (
+  server: SharedServer = inject("postgresServer"),
+): Promise<{
   readonly settings: ServerSettings
   readonly dispose: () => Promise<void>
 }> => {
   const name = `test_${randomBytes(8).toString("hex")}`
-  await administer((sql) => sql.unsafe(`CREATE DATABASE ${name}`))
+  await administer(server, (sql) => sql.unsafe(`CREATE DATABASE ${name}`))
   return {
-    settings: sharedServer(name),
-    dispose: () => administer((sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+    settings: settingsOf(server, name),
+    dispose: () => administer(server, (sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   }
 }

@@ -19,8 +19,11 @@ declare module "vitest" {
   }
 }
 
-/** One embedded server per run of vitest, in a temporary directory; stopped and removed at the end. */
-export default async (project: TestProject): Promise<() => Promise<void>> => {
+/** Starts an embedded server in a temporary directory; `stop` ends it and removes the directory. */
+export const startSharedServer = async (): Promise<{
+  readonly server: SharedServer
+  readonly stop: () => Promise<void>
+}> => {
   const directory = mkdtempSync(join(tmpdir(), "vigia-test-"))
   const runtime = ManagedRuntime.make(
     EmbeddedPostgres.layer({
@@ -31,9 +34,18 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
     }),
   )
   const { socketDirectory, port, user, database } = await runtime.runPromise(EmbeddedPostgres)
-  project.provide("postgresServer", { socketDirectory, port, user, database })
-  return async () => {
-    await runtime.dispose()
-    rmSync(directory, { recursive: true, force: true })
+  return {
+    server: { socketDirectory, port, user, database },
+    stop: async () => {
+      await runtime.dispose()
+      rmSync(directory, { recursive: true, force: true })
+    },
   }
+}
+
+/** One embedded server per run of vitest, stopped and removed at the end. */
+export default async (project: TestProject): Promise<() => Promise<void>> => {
+  const { server, stop } = await startSharedServer()
+  project.provide("postgresServer", server)
+  return stop
 }

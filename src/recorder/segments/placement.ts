@@ -100,7 +100,7 @@ export const framesMissingIn = (placement: Placement, isFirstOfFile: boolean): n
   if (nominalMillis <= 0) return 0
   let missing = isFirstOfFile ? 0 : Math.round(placement.pauseMillis / nominalMillis)
   for (const stretch of placement.stretches) {
-    if (stretch.frames === 1 && stretch.wallMillis > 1.5 * nominalMillis) {
+    if (stretch.squeezedFrames === 0 && isHole(stretch, placement)) {
       missing += Math.round(stretch.wallMillis / nominalMillis) - 1
     }
   }
@@ -112,4 +112,5 @@ export const hasPause = (placement: Placement): boolean =>
   placement.pauseMillis > 0 || placement.stretches.length > 0
 
 const isHole = (stretch: PlacedStretch, placement: Placement): boolean =>
-  stretch.wallMillis > stretch.frames * 1000 * holeThresholdSeconds(placement.nominalSeconds)
+  stretch.wallMillis >
+  Math.max(1, stretch.squeezedFrames) * 1000 * holeThresholdSeconds(placement.nominalSeconds)

@@ -52,7 +52,7 @@ export const encodeRecord = (record: FragmentRecord): string => {
     record.missingFrames,
     record.irregularFrames,
     arrivalKinds.indexOf(record.arrivalKind),
-    ...record.stretches.map((stretch) => [stretch.atSeconds, stretch.mediaSeconds, stretch.frames]),
+    ...record.stretches.map((stretch) => [stretch.atSeconds, stretch.mediaSeconds, stretch.squeezedFrames]),
   ]
   return `${JSON.stringify(line)}\n`
 }
@@ -133,9 +133,9 @@ const decodeStretches = (fields: ReadonlyArray<unknown>): Array<Stretch> | null 
   const stretches: Array<Stretch> = []
   for (const field of fields) {
     if (!isNumbers(field)) return null
-    const [atSeconds, mediaSeconds, frames] = field
-    if (atSeconds === undefined || mediaSeconds === undefined || frames === undefined) return null
-    stretches.push({ atSeconds, mediaSeconds, frames })
+    const [atSeconds, mediaSeconds, squeezedFrames] = field
+    if (atSeconds === undefined || mediaSeconds === undefined || squeezedFrames === undefined) return null
+    stretches.push({ atSeconds, mediaSeconds, squeezedFrames })
   }
   return stretches
 }

@@ -29,13 +29,22 @@ const tick = (): void => {
   if (reports.length > 0) tell({ type: "runs.changed", reports })
 }
 
+/** One timer for all runs; slower once each run has its first fragment, for the times come from the files. */
 const keepTime = (): void => {
-  if (watchers.size > 0) {
-    timer ??= setInterval(tick, pollMillis)
-  } else if (timer !== null) {
-    clearInterval(timer)
+  if (watchers.size === 0 && timer !== null) {
+    clearTimeout(timer)
     timer = null
   }
+  if (watchers.size === 0 || timer !== null) return
+  const isAwaitingFirst = [...watchers.values()].some((watcher) => watcher.isAwaitingFirst)
+  timer = setTimeout(
+    () => {
+      timer = null
+      tick()
+      keepTime()
+    },
+    isAwaitingFirst ? pollMillis : 2 * pollMillis,
+  )
 }
 
 const obey = (command: WatcherCommand): void => {

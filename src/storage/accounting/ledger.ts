@@ -103,6 +103,10 @@ const withoutOldest = <Item>(
 
 /** Forgets facts that cannot change any more; what refers to them keeps the bounds that it had. */
 export const settled = (ledger: Ledger): Ledger => {
+  const { segments: all, outages: noticed, periods } = ledger
+  if (all.length <= keptSegments && noticed.length <= keptOutages && periods.length <= keptPeriods) {
+    return ledger
+  }
   const segments = withoutOldest(ledger.segments, keptSegments, ({ state }) => state === "closed")
   const isKept = (filePath: string | null): boolean =>
     segments.some((segment) => segment.filePath === filePath)

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
 } from "node:fs"
@@ -75,6 +76,10 @@ export const newSocketDirectory = (user: ServerUser | undefined): string => {
   return directory
 }
 
-/** Whether a path looks like a directory that `newSocketDirectory` made, and may be removed. */
-export const isSocketDirectory = (path: string): boolean =>
-  /\/vigia-[A-Za-z0-9]{6}$/.test(path) && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+/** Removes a directory that `newSocketDirectory` made, and no other. */
+export const removeSocketDirectory = (path: string): void => {
+  const isOurs = /\/vigia-[A-Za-z0-9]{6}$/.test(path)
+  if (isOurs && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    rmSync(path, { recursive: true, force: true })
+  }
+}

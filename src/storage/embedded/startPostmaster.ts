@@ -16,6 +16,7 @@ const smallServer: Readonly<Record<string, string>> = {
   wal_level: "minimal",
   max_wal_senders: "0",
   max_parallel_workers: "0",
+  max_logical_replication_workers: "0",
   io_method: "sync",
   jit: "off",
   log_checkpoints: "off",
