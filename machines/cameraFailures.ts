@@ -91,7 +91,8 @@ export function recycled(context: CameraContext, detail: string): CameraStep {
       audio: "as_probed",
       audioRetryAtMillis: null,
     },
-    facts: context.state === "recording" ? [outage] : [],
+    // A run that is connecting may still write a fragment when it is told to end, and so end the outage before.
+    facts: context.state === "backoff" ? [] : [outage],
   }
 }
 

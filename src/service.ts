@@ -49,5 +49,5 @@ export const serviceLayer = (settings: Settings) =>
         SecretBox.layer({ stateDirectory: settings.stateDirectory }),
       ),
     ),
-    Layer.provide(pinoLogger(makePino(settings.logLevel), settings.logLevel)),
+    Layer.provideMerge(pinoLogger(makePino(settings.logLevel), settings.logLevel)),
   )

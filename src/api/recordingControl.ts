@@ -53,7 +53,8 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
             body: {
               camera_id: id,
               is_recording: state === "recording",
-              current_file: state === "recording" ? memory.currentFile : null,
+              // Between two segments the one just closed stands until the next has its first fragment.
+              current_file: state === "recording" ? (memory.currentFile ?? memory.latestFile) : null,
               disk_usage: humanSize(memory.totalBytes),
               disk_usage_bytes: memory.totalBytes,
               retention_days: retentionDays[owner.plan],

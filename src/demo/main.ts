@@ -10,11 +10,15 @@ import { Screen } from "./Screen.ts"
 import { summary } from "./summary.ts"
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: "string" }, help: { type: "boolean" } },
+  options: {
+    seconds: { type: "string" },
+    directory: { type: "string", default: "state/demo" },
+    help: { type: "boolean" },
+  },
 })
 if (options.help === true) {
   process.stdout.write(
-    "usage: npm run demo [-- --seconds N]\n" +
+    "usage: npm run demo [-- --seconds N --directory state/demo]\n" +
       "Records four simulated RTSP cameras in 10-second segments and shows what happens.\n" +
       "Ends on Ctrl-C, or by itself after N seconds.\n",
   )
@@ -26,7 +30,7 @@ if (!(limitSeconds > 0)) {
   process.exit(1)
 }
 
-const directory = resolve("state/demo")
+const directory = resolve(options.directory)
 mkdirSync(directory, { recursive: true })
 
 const wantsToEnd = new AbortController()

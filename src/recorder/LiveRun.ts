@@ -59,7 +59,8 @@ export class LiveRun {
   /** Tells everything from now on to a new listener, beginning with `run.started`. */
   takeOver(listener: Listener): RunHandle {
     this.#listener = listener
-    this.#tellStarted()
+    // Not in the caller's turn: it has no handle yet.
+    queueMicrotask(() => this.#tellStarted())
     return this.handle
   }
 

@@ -25,6 +25,8 @@ import { mergedFacts } from "./mergedFacts.ts"
 export interface CatalogSnapshot {
   /** Relative to the recordings directory; null while nothing is recorded. */
   readonly currentFile: string | null
+  /** The file reported last, whether it still grows or not; null before the first report of this service. */
+  readonly latestFile: string | null
   /** The end of everything recorded; null when nothing ever was. */
   readonly coveredUntilMillis: number | null
   readonly openGap: {
@@ -147,6 +149,7 @@ export class Catalog extends Context.Service<
           const totals = memory.totals(cameraId)
           return {
             currentFile: open === undefined ? (growing?.filePath ?? null) : null,
+            latestFile: ledger.segments.findLast(({ isReported }) => isReported)?.filePath ?? null,
             coveredUntilMillis: coveredUntil(ledger),
             openGap:
               open === undefined

@@ -102,6 +102,11 @@ export class VigiaService {
     return this.#address
   }
 
+  /** Signals this life without waiting for its end. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
   /** Ends this life and resolves with its exit code, null after a signal. */
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     const child = this.#child
