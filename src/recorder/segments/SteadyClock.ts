@@ -21,6 +21,8 @@ export class SteadyClock {
   readonly #clock: WatchClock
   #wallMinusMonotonicMillis: number
   #pendingStepMillis = 0
+  /** The part of it that happened since the tick before the last. */
+  #lastStepMillis = 0
   #nowMillis = Number.NEGATIVE_INFINITY
   #nowMonotonicMillis = 0
 
@@ -39,7 +41,8 @@ export class SteadyClock {
     const monotonicMillis = this.#clock.monotonicMillis()
     const difference = this.#clock.wallMillis() - monotonicMillis
     const changeMillis = difference - this.#wallMinusMonotonicMillis
-    if (Math.abs(changeMillis) > stepMillis) this.#pendingStepMillis += changeMillis
+    this.#lastStepMillis = Math.abs(changeMillis) > stepMillis ? changeMillis : 0
+    this.#pendingStepMillis += this.#lastStepMillis
     this.#wallMinusMonotonicMillis = difference
     this.#nowMonotonicMillis = monotonicMillis
     this.#nowMillis = monotonicMillis + this.wallMinusMonotonicMillis
@@ -58,11 +61,14 @@ export class SteadyClock {
   /**
    * Steady time (whole milliseconds) at which a file that is looked at now was last written.
    *
-   * `sinceMillis` is the steady time of the look before.
+   * `sinceMillis` is the steady time of the look before. Where our clock stepped since then, the file
+   * may have been written before or after that: only one of the two lies between the looks.
    */
   arrivalOf(mtimeMillis: number, sinceMillis: number): number {
     const written = this.#clock.fileMillis(mtimeMillis) - this.#pendingStepMillis
-    return Math.round(Math.min(this.#nowMillis, Math.max(sinceMillis, written)))
+    const isBetween = written >= sinceMillis && written <= this.#nowMillis
+    const arrival = isBetween ? written : written + this.#lastStepMillis
+    return Math.round(Math.min(this.#nowMillis, Math.max(sinceMillis, arrival)))
   }
 
   /** The monotonic time of a steady time. */

@@ -22,9 +22,14 @@ const maxTries = 86_400
 /** The last instant whose year has four digits. */
 const lastNameableMillis = 253_402_300_799_000
 
-/** The name of a segment whose first frame was at `startMillis`: `cam_1/2026-01-14/15-20-07.mp4`, UTC. */
+/**
+ * The name of a segment whose first frame was at `startMillis`: `cam_1/2026-01-14/15-20-07.mp4`, UTC.
+ *
+ * The nearest second: a file cut at the hour may begin some milliseconds before it, by the accuracy of its times.
+ */
 export const segmentPath = (cameraId: number, startMillis: number): string => {
-  const nameable = Math.min(Math.max(0, startMillis), lastNameableMillis)
+  const nearestMillis = Math.round(startMillis / 1000) * 1000
+  const nameable = Math.min(Math.max(0, nearestMillis), lastNameableMillis)
   const [day = "", time = ""] = new Date(nameable).toISOString().split(/[T.]/)
   return join(`cam_${cameraId}`, day, `${time.replaceAll(":", "-")}.mp4`)
 }

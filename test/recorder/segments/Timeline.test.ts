@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest"
+import type { Measured, MuxOptions, SentFrame } from "./simulatedRun.ts"
+import { measure, mux } from "./simulatedRun.ts"
+import { steadyNoise } from "./steadyNoise.ts"
+
+const began = Date.UTC(2026, 0, 14, 23, 50, 0)
+
+interface CameraPlan {
+  readonly seconds: number
+  readonly framesPerSecond?: number
+  /** How much faster its clock runs than ours. */
+  readonly ppm?: number
+  /** At a second, by seconds. */
+  readonly jumps?: ReadonlyArray<readonly [number, number]>
+  /** At a second, for seconds. */
+  readonly pauses?: ReadonlyArray<readonly [number, number]>
+  /** Its clock stands still while it pauses. */
+  readonly hidesPauses?: boolean
+  /** Delay of the way at a second, in milliseconds. */
+  readonly delay?: (second: number) => number
+}
+
+function* camera(plan: CameraPlan): Generator<SentFrame> {
+  const { seconds, framesPerSecond = 25, ppm = 0, jumps = [], pauses = [] } = plan
+  const delay = plan.delay ?? jitter()
+  let hidden = 0
+  let skipped = 0
+  for (let index = 0; ; index++) {
+    let second = index / framesPerSecond + skipped
+    for (const [at, length] of pauses) {
+      if (second < at || second >= at + length - 1e-9) continue
+      skipped += at + length - second
+      if (plan.hidesPauses === true) hidden += at + length - second
+      second = at + length
+    }
+    if (second >= seconds) return
+    const jumped = jumps.reduce((sum, [at, by]) => sum + (second >= at ? by : 0), 0)
+    const stampSeconds = 100 + second * (1 + ppm / 1e6) + jumped - hidden
+    yield { trueMillis: began + second * 1000, stampSeconds, delayMillis: delay(second) }
+  }
+}
+
+const jitter = () => {
+  const noise = steadyNoise(7)
+  return () => 20 + noise() * 60
+}
+
+const run = (plan: CameraPlan, mux_: Partial<MuxOptions> = {}, startedAt?: number): Measured =>
+  measure(
+    mux(camera(plan), { gopFrames: 50, segmentSeconds: 60, ...mux_ }),
+    startedAt === undefined ? null : began + startedAt * 1000,
+  )
+
+/** Spans without a frame, inside and between the files, in seconds of the run. */
+const holesIn = ({ files }: Measured): ReadonlyArray<readonly [number, number]> => {
+  const holes: Array<readonly [number, number]> = []
+  let endMillis: number | null = null
+  for (const file of files) {
+    if (endMillis !== null && file.startMillis !== endMillis) {
+      holes.push([(endMillis - began) / 1000, (file.startMillis - began) / 1000])
+    }
+    for (const hole of file.holes) {
+      holes.push([(hole.fromMillis - began) / 1000, (hole.toMillis - began) / 1000])
+    }
+    endMillis = file.endMillis
+  }
+  return holes
+}
+
+const lastEnd = ({ files }: Measured): number => ((files.at(-1)?.endMillis ?? 0) - began) / 1000
+
+const missingIn = ({ files }: Measured): number => files.reduce((sum, { missing }) => sum + missing, 0)
+
+describe("Timeline", () => {
+  it("knows a quiet run to a frame, and its files touch", () => {
+    const measured = run({ seconds: 300 })
+    expect(measured.files.length).toBe(5)
+    expect(measured.maxErrorMillis).toBeLessThan(100)
+    expect(holesIn(measured)).toEqual([])
+    expect(missingIn(measured)).toBe(0)
+    expect(lastEnd(measured)).toBeCloseTo(300, 0)
+  })
+
+  it.each([200, -200])(
+    "does not add up a drift of %i ppm over a day",
+    (ppm) => {
+      const plan = { seconds: 86_400, framesPerSecond: 5, ppm }
+      const measured = run(plan, { gopFrames: 10, segmentSeconds: 3600 })
+      expect(measured.files.length).toBe(24)
+      expect(measured.maxErrorMillis).toBeLessThan(150)
+      expect(holesIn(measured)).toEqual([])
+      expect(Math.abs(lastEnd(measured) - 86_400)).toBeLessThan(0.3)
+    },
+    30_000,
+  )
+
+  it.each([
+    { by: 30, gopFrames: 50 },
+    { by: -30, gopFrames: 50 },
+    { by: 30, gopFrames: 250 },
+    { by: -30, gopFrames: 250 },
+    { by: 3, gopFrames: 50 },
+    { by: -3, gopFrames: 50 },
+    { by: 30, gopFrames: 1 },
+    { by: -30, gopFrames: 1 },
+    { by: 3600, gopFrames: 50 },
+  ])("neither invents nor hides time when the camera's clock jumps by $by s", ({ by, gopFrames }) => {
+    for (const at of [40, 40.5, 59.96, 60, 61.02]) {
+      const measured = run({ seconds: 150, jumps: [[at, by]] }, { gopFrames })
+      expect(measured.maxErrorMillis, `at ${at}`).toBeLessThan(500)
+      expect(holesIn(measured), `at ${at}`).toEqual([])
+      expect(missingIn(measured), `at ${at}`).toBe(0)
+      expect(lastEnd(measured)).toBeCloseTo(150, 0)
+    }
+  })
+
+  it("keeps its head over several jumps", () => {
+    const jumps = [
+      [40.5, 30],
+      [100.2, -30],
+      [130.4, 12],
+      [131.9, -4],
+    ] as const
+    const measured = run({ seconds: 240, jumps })
+    expect(measured.maxErrorMillis).toBeLessThan(500)
+    expect(holesIn(measured)).toEqual([])
+  })
+
+  it("reports a real pause of the camera as a hole, with its missing frames", () => {
+    const measured = run({ seconds: 120, pauses: [[40.3, 8]] })
+    expect(measured.maxErrorMillis).toBeLessThan(150)
+    const [hole, ...others] = holesIn(measured)
+    expect(others).toEqual([])
+    expect(hole?.[0]).toBeCloseTo(40.3, 0)
+    expect((hole?.[1] ?? 0) - (hole?.[0] ?? 0)).toBeCloseTo(7.96, 1)
+    expect(missingIn(measured)).toBe(200)
+  })
+
+  it("finds a pause that the camera's own clock hides", () => {
+    const measured = run({ seconds: 120, pauses: [[40, 8]], hidesPauses: true })
+    const [hole, ...others] = holesIn(measured)
+    expect(others).toEqual([])
+    // Within the fragment that came late it cannot be told where: up to a second off.
+    expect(Math.abs((hole?.[0] ?? 0) - 40)).toBeLessThan(1.1)
+    expect((hole?.[1] ?? 0) - (hole?.[0] ?? 0)).toBeCloseTo(8, 0)
+    expect(lastEnd(measured)).toBeCloseTo(120, 0)
+  })
+
+  it("finds a pause between two files, which the media does not show", () => {
+    const measured = run({ seconds: 120, pauses: [[60, 8]] })
+    expect(measured.maxErrorMillis).toBeLessThan(150)
+    expect(measured.files.flatMap((file) => file.holes)).toEqual([])
+    const [hole, ...others] = holesIn(measured)
+    expect(others).toEqual([])
+    expect(hole?.[0]).toBeCloseTo(60, 0)
+    expect(hole?.[1]).toBeCloseTo(68, 0)
+  })
+
+  it.each([
+    { name: "a stall of 3 s and a burst", at: (second: number) => until(second, 40, 43) },
+    { name: "a stall of 10 s and a burst", at: (second: number) => until(second, 40, 50) },
+    {
+      name: "a backlog that drains at twice the speed",
+      at: (second: number) => (second < 44 ? until(second, 40, 44) : Math.max(0, 4000 - (second - 44) * 500)),
+    },
+    { name: "half a minute of bad way", at: (second: number) => (second % 7) * 60 },
+  ])("takes $name for a delay, not for lost time", ({ at }) => {
+    const measured = run({ seconds: 120, delay: (second) => 50 + at(second) })
+    expect(measured.maxErrorMillis).toBeLessThan(500)
+    expect(holesIn(measured)).toEqual([])
+    expect(lastEnd(measured)).toBeCloseTo(120, 0)
+  })
+
+  it("is right about a jump whose fragments come late", () => {
+    const delay = (second: number) => 50 + until(second, 40.5, 43)
+    const measured = run({ seconds: 120, jumps: [[40.5, 30]], delay })
+    expect(measured.maxErrorMillis).toBeLessThan(500)
+    expect(holesIn(measured)).toEqual([])
+  })
+
+  it.each([0.6, 2.5, 5])("sees through %f s of probing at the start", (probed) => {
+    const probedUntilMillis = began + probed * 1000
+    const measured = run({ seconds: 60 }, { probedUntilMillis }, -0.3)
+    expect(measured.maxErrorMillis).toBeLessThan(150)
+    expect(Math.abs((measured.files[0]?.startMillis ?? 0) - began)).toBeLessThan(150)
+  })
+
+  it("does not begin before the run did", () => {
+    // The camera sends what it had kept from before.
+    const delay = (second: number) => Math.max(50, 3000 - second * 1000)
+    const measured = run({ seconds: 60, delay }, {}, 2)
+    expect(measured.files[0]?.startMillis).toBeGreaterThanOrEqual(began + 2000)
+    expect(lastEnd(measured)).toBeCloseTo(60, 0)
+  })
+
+  it("does not take a slow camera for holes", () => {
+    const plan = { seconds: 300, framesPerSecond: 1, pauses: [[100, 10]] as const }
+    const measured = run(plan, { gopFrames: 4, segmentSeconds: 600 })
+    expect(holesIn(measured).length).toBe(1)
+    expect(measured.maxErrorMillis).toBeLessThan(200)
+  })
+
+  it("follows a camera whose clock is 3 %% off", () => {
+    for (const ppm of [30_000, -30_000]) {
+      const measured = run({ seconds: 300, ppm })
+      expect(measured.maxErrorMillis).toBeLessThan(600)
+      expect(holesIn(measured)).toEqual([])
+    }
+  })
+})
+
+const until = (second: number, from: number, to: number): number =>
+  second >= from && second < to ? (to - second) * 1000 : 0
