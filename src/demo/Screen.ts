@@ -35,8 +35,10 @@ export class Screen {
       ...rows.map((row) => this.#row(row)),
     ]
     if (this.#output.isTTY) {
+      // A wrapped line would count as two when the table is drawn over.
+      const fitting = text.map((each) => each.slice(0, this.#output.columns))
       const up = this.#drawn === 0 ? "" : `\u001b[${text.length}A\u001b[J`
-      this.#output.write(`${up}${text.join("\n")}\n`)
+      this.#output.write(`${up}${fitting.join("\n")}\n`)
     } else if (this.#drawn % 10 === 0) {
       this.#output.write(`${text.join("\n")}\n\n`)
     }

@@ -223,6 +223,14 @@ describe("the operator", () => {
     expect(camera.recorder.last.input).toMatchObject({ attempt: 2, reason: "reconfigured" })
   })
 
+  test("new settings while connecting begin an outage: the run may have written when it was told to end", () => {
+    const camera = simulateCamera()
+    camera.actor.send({ type: "camera.reconfigured" })
+    expect(camera.ofType("outage.began")).toMatchObject([{ cause: "reconfigured" }])
+    camera.actor.send({ type: "camera.reconfigured" })
+    expect(camera.ofType("outage.began")).toHaveLength(1)
+  })
+
   test("new settings end a slow wait and its penalty", () => {
     const camera = simulateCamera({ policy: { jitterRatio: 0 } })
     camera.recorder.last.exited()
