@@ -22,7 +22,7 @@ describe("ffmpegArguments", () => {
         "-analyzeduration 1000000 -probesize 1000000 -fpsprobesize 0 -i rtsp://camera/stream " +
         "-map 0:v:0 -c:v copy -bsf:v h264_mp4toannexb -max_interleave_delta 200000 -f segment -segment_atclocktime 1 " +
         "-segment_time 3600 -segment_format mp4 -segment_format_options " +
-        "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1 " +
+        "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=600000:flush_packets=1 " +
         "/r/cam_1/.runs/x/%06d.mp4",
     )
   })

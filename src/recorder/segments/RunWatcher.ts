@@ -19,8 +19,8 @@ import { WatchedSegment } from "./WatchedSegment.ts"
 /** How often to look for the next file while the present one does or does not grow. */
 const lookIdleMillis = 550
 const lookBusyMillis = 2000
-/** FFmpeg writes a fragment about each second; its `mtime` tells when, however late it is seen. */
-const restMillis = 450
+/** FFmpeg writes a fragment or two each second; their `mtime` tells when, however late they are seen. */
+const restMillis = 850
 /** A refused system call is tried again, and told again, this often. */
 const retryMillis = 1000
 const repeatFailureMillis = 60_000

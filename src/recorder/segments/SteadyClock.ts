@@ -62,12 +62,15 @@ export class SteadyClock {
    * Steady time (whole milliseconds) at which a file that is looked at now was last written.
    *
    * `sinceMillis` is the steady time of the look before. Where our clock stepped since then, the file
-   * may have been written before or after that: only one of the two lies between the looks.
+   * may have been written before or after that: only one of the two lies between the looks. A clock that is
+   * not ours (a file server's) says nothing: then it is the middle between the looks.
    */
   arrivalOf(mtimeMillis: number, sinceMillis: number): number {
     const written = this.#clock.fileMillis(mtimeMillis) - this.#pendingStepMillis
     const isBetween = written >= sinceMillis && written <= this.#nowMillis
     const arrival = isBetween ? written : written + this.#lastStepMillis
+    const isForeign = arrival < sinceMillis - stepMillis || arrival > this.#nowMillis + stepMillis
+    if (isForeign && Number.isFinite(sinceMillis)) return Math.round((sinceMillis + this.#nowMillis) / 2)
     return Math.round(Math.min(this.#nowMillis, Math.max(sinceMillis, arrival)))
   }
 

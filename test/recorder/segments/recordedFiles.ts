@@ -7,7 +7,7 @@ import { join } from "node:path"
 export const segmentOptions = (segmentSeconds: number): ReadonlyArray<string> =>
   [
     `-f segment -segment_time ${segmentSeconds} -segment_format mp4 -segment_format_options`,
-    "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1",
+    "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=600000:flush_packets=1",
   ].flatMap((part) => part.split(" "))
 
 const quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"]
