@@ -68,7 +68,8 @@ describe("a service that is killed and started again", () => {
     expect(childrenOf(service.pid)).toHaveLength(2)
     expect(written.map(({ path, bytes }) => prefixHash(path, bytes))).toEqual(hashes)
     for (const id of cameraIds) {
-      const { spans } = await coverageOf(id, startedAtMillis)
+      const { spans, gap_seconds } = await coverageOf(id, startedAtMillis)
+      process.stdout.write(`service killed and started again: camera ${id} lacks ${gap_seconds} s\n`)
       const causes = new Set(spans.flatMap(({ cause }) => cause ?? []))
       expect([...causes].toSorted()).toEqual(expect.not.arrayContaining(["unknown"]))
       expect(spans.at(-1)?.kind).toBe("recorded")
