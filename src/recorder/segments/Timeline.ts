@@ -1,39 +1,11 @@
 import type { Span } from "../../domain/Segment.ts"
-import type { Stretch } from "./FrameCadence.ts"
 import { MedianWindow } from "./medianWindow.ts"
 import { acceptedDelays } from "./pendingDelay.ts"
 import { PlacedFile } from "./PlacedFile.ts"
 import type { OnSettled } from "./PlacedFile.ts"
+import { placedStretchesOf } from "./placement.ts"
 import type { Placement } from "./placement.ts"
-
-/** What the timeline needs to know of a fragment. Media times are those of its file. */
-export interface TimedFragment {
-  readonly mediaStartSeconds: number
-  readonly mediaEndSeconds: number
-  readonly nominalSeconds: number
-  readonly stretches: ReadonlyArray<Stretch>
-  /** On the steady clock of the run; `null` where several fragments were found at once. */
-  readonly arrivalMillis: number | null
-  readonly arrivalKind: ArrivalKind
-}
-
-/**
- * What an arrival is worth.
- *
- * `observed`: the fragment became whole then. `bound`: FFmpeg may have kept it back until its exit.
- * `hint`: seen long after the fact, by a clock that may have been stepped since.
- */
-export type ArrivalKind = "observed" | "bound" | "hint"
-
-/** What a run's timeline hands on from one file to the next, and keeps in the index. */
-export interface TimelineState {
-  readonly trueMillis: number
-  readonly offsetMillis: number | null
-  readonly residuals: ReadonlyArray<number>
-  readonly pendingResiduals: ReadonlyArray<number>
-  /** Wall time at which the last fragment ends; `null` before the first. */
-  readonly endMillis: number | null
-}
+import type { ArrivalKind, TimedFragment, TimelineState } from "./timelineContract.ts"
 
 interface Pending {
   readonly residualMillis: number
@@ -46,6 +18,8 @@ const divergenceMillis = 500
 /** FFmpeg delivers what it read while probing (up to 5 s) in a burst; by then it is live. */
 const startupMillis = 15_000
 const startupDivergenceMillis = 100
+/** What was held back arrives in a burst; arrivals that agree over this long are live. */
+const liveAfterMillis = 500
 const residualWindow = 31
 /** How far back a negative divergence may take back a pause that was believed. */
 const revisableMillis = 30_000
@@ -71,6 +45,8 @@ export class Timeline {
   /** Until when divergence is taken for the delay of start-up; `null` before the first arrival of the run. */
   #startupUntilMillis: number | null = null
   #firstSinceArrival: Placement | null = null
+  /** The arrival that set the offset while it may still be late by probing; `null` once arrivals are live. */
+  #unconfirmedSinceMillis: number | null = null
 
   constructor(
     runStartedAtMillis: number | null,
@@ -83,7 +59,7 @@ export class Timeline {
     this.#trueMillis = state?.trueMillis ?? 0
     this.#offsetMillis = state?.offsetMillis ?? null
     this.#pending = (state?.pendingResiduals ?? []).map(withoutPlacement)
-    if (this.#offsetMillis !== null) this.#startupUntilMillis = Number.NEGATIVE_INFINITY
+    if (this.#offsetMillis !== null) this.#endStartup()
     this.#file = new PlacedFile(state?.endMillis ?? null, onSettled)
   }
 
@@ -143,7 +119,7 @@ export class Timeline {
     this.#mediaEndSeconds = null
     this.#firstSinceArrival = null
     // What is settled cannot be moved any more.
-    if (this.#offsetMillis !== null) this.#startupUntilMillis = Number.NEGATIVE_INFINITY
+    if (this.#offsetMillis !== null) this.#endStartup()
   }
 
   /** The next file, not begun yet, starts this much later than the last one ended. */
@@ -153,16 +129,15 @@ export class Timeline {
     if (previousEndMillis !== null) this.#file.movePreviousEnd(previousEndMillis + pauseMillis)
   }
 
+  #endStartup(): void {
+    this.#unconfirmedSinceMillis = null
+    this.#startupUntilMillis = Number.NEGATIVE_INFINITY
+  }
+
   #place(fragment: TimedFragment): Placement {
     const { mediaStartSeconds, mediaEndSeconds, nominalSeconds } = fragment
     const mediaFromSeconds = Math.min(this.#mediaEndSeconds ?? mediaStartSeconds, mediaStartSeconds)
-    const stretches = fragment.stretches.map((stretch) => ({
-      ...stretch,
-      // A long interval is first taken at its word; squeezed frames by their count.
-      wallMillis:
-        1000 *
-        (stretch.squeezedFrames === 0 ? stretch.mediaSeconds : stretch.squeezedFrames * nominalSeconds),
-    }))
+    const stretches = placedStretchesOf(fragment.stretches, nominalSeconds)
     let millis = (mediaEndSeconds - mediaFromSeconds) * 1000
     for (const stretch of stretches) millis += stretch.wallMillis - stretch.mediaSeconds * 1000
     this.#trueMillis += Math.max(0, millis)
@@ -189,6 +164,7 @@ export class Timeline {
     const divergence = residualMillis - this.#offsetMillis
     if (divergence < -(isStartup ? startupDivergenceMillis : divergenceMillis)) {
       this.#retreat(-divergence, isStartup, kind)
+      if (this.#unconfirmedSinceMillis !== null) this.#unconfirmedSinceMillis = arrivalMillis
     } else if (kind !== "observed") {
       return
     } else if (divergence > divergenceMillis) {
@@ -196,6 +172,14 @@ export class Timeline {
       this.#acceptDelay(3)
     } else {
       this.#pending = []
+      // Fragments of a frame each fall in small steps.
+      if (divergence < 0 && isStartup && this.#isProbingDelay(-divergence)) {
+        this.#takeBackStartupDelay(-divergence)
+      }
+      const sinceMillis = this.#unconfirmedSinceMillis
+      if (sinceMillis !== null && arrivalMillis - sinceMillis >= liveAfterMillis) {
+        this.#unconfirmedSinceMillis = null
+      }
       this.#residuals.push(residualMillis)
       this.#offsetMillis = this.#residuals.median()
       placement.offsetMillis = this.#offsetMillis ?? residualMillis
@@ -207,6 +191,7 @@ export class Timeline {
     this.#offsetMillis = residualMillis
     this.#residuals.replaceWith([residualMillis])
     this.#startupUntilMillis = arrivalMillis + startupMillis
+    this.#unconfirmedSinceMillis = arrivalMillis
     this.#file.setOffsets(() => residualMillis)
     this.#file.movePreviousEnd(Math.max(this.#runStartedAtMillis, residualMillis))
   }
@@ -215,6 +200,10 @@ export class Timeline {
   #retreat(divergence: number, isStartup: boolean, kind: ArrivalKind): void {
     this.#pending = []
     let excessMillis = divergence
+    if (isStartup && this.#isProbingDelay(divergence)) {
+      this.#takeBackStartupDelay(divergence)
+      return
+    }
     const sinceMillis = this.#trueMillis - revisableMillis - divergence
     const available = this.#file.takeBackPauses(excessMillis, sinceMillis, false)
     if (!isStartup || available >= 0.8 * excessMillis) {
@@ -227,6 +216,17 @@ export class Timeline {
       this.#trueMillis -= excessMillis
       this.#file.moveFrom(this.#file.recent.length - 1, -excessMillis)
     }
+  }
+
+  /**
+   * Whether all arrivals so far were late by this much, so that pauses in the media are real.
+   *
+   * A place before the start of the run is impossible: then it is the camera's clock that jumped.
+   */
+  #isProbingDelay(delayMillis: number): boolean {
+    if (this.#unconfirmedSinceMillis === null || !this.#file.isWhollyRecent) return false
+    const spareMillis = (this.#file.previousEndMillis ?? 0) - this.#runStartedAtMillis
+    return Number.isFinite(spareMillis) && delayMillis <= spareMillis
   }
 
   #takeBackStartupDelay(excessMillis: number): number {

@@ -10,7 +10,7 @@ import { numberedPathOf, openIndexPathOf, settledIndexPathOf } from "./runFiles.
 import type { SegmentEnd, SegmentHeader, SegmentIndex } from "./segmentIndex.ts"
 import { SegmentIndexFile } from "./SegmentIndexFile.ts"
 import { SegmentTally } from "./SegmentTally.ts"
-import type { ArrivalKind } from "./Timeline.ts"
+import type { ArrivalKind } from "./timelineContract.ts"
 import { pauseBeforeUnobserved } from "./unobservedFile.ts"
 import type { WatchedRun } from "./WatchedRun.ts"
 

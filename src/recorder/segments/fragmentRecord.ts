@@ -1,6 +1,6 @@
 import type { CadenceOfFragment, FrameCadence } from "./FrameCadence.ts"
 import type { Fragment } from "./FragmentReader.ts"
-import type { ArrivalKind } from "./Timeline.ts"
+import type { ArrivalKind } from "./timelineContract.ts"
 
 /** Everything worth keeping of a fragment: what the index stores, and all that a summary is made of. */
 export interface FragmentRecord extends Omit<Fragment, "frameIntervalsSeconds">, CadenceOfFragment {

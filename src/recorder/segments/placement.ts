@@ -32,6 +32,17 @@ export interface Placement {
   wallEndMillis: number
 }
 
+/** The wall time stretches are first held to have taken: a long interval at its word, squeezed frames by their count. */
+export const placedStretchesOf = (
+  stretches: ReadonlyArray<Stretch>,
+  nominalSeconds: number,
+): ReadonlyArray<PlacedStretch> =>
+  stretches.map((stretch) => ({
+    ...stretch,
+    wallMillis:
+      1000 * (stretch.squeezedFrames === 0 ? stretch.mediaSeconds : stretch.squeezedFrames * nominalSeconds),
+  }))
+
 /** Wall time at which a fragment starts, given where the one before it ends. */
 export const wallStartOf = (placement: Placement, previousEndMillis: number): number =>
   Math.min(previousEndMillis + placement.pauseMillis, placement.wallEndMillis)

@@ -1,6 +1,6 @@
 import type { FragmentRecord } from "./fragmentRecord.ts"
 import type { Stretch } from "./FrameCadence.ts"
-import type { ArrivalKind, TimelineState } from "./Timeline.ts"
+import type { ArrivalKind, TimelineState } from "./timelineContract.ts"
 
 /** First line of an index: what its segment is, and the state in which its run entered it. */
 export interface SegmentHeader {

@@ -1,5 +1,12 @@
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Measured, MuxOptions, SentFrame } from "./simulatedRun.ts"
+import { FrameCadence } from "../../../src/recorder/segments/FrameCadence.ts"
+import type { Fragment } from "../../../src/recorder/segments/FragmentReader.ts"
+import { recordFragment } from "../../../src/recorder/segments/fragmentRecord.ts"
+import { knotsOf } from "../../../src/recorder/segments/placement.ts"
+import type { Knot } from "../../../src/recorder/segments/placement.ts"
+import { Timeline } from "../../../src/recorder/segments/Timeline.ts"
+import type { Measured, MuxOptions, SentFrame, SimulatedFragment } from "./simulatedRun.ts"
 import { measure, mux } from "./simulatedRun.ts"
 import { steadyNoise } from "./steadyNoise.ts"
 
@@ -185,6 +192,52 @@ describe("Timeline", () => {
     expect(Math.abs((measured.files[0]?.startMillis ?? 0) - began)).toBeLessThan(150)
   })
 
+  it("places what came before a stall while probing", () => {
+    const timeline = new Timeline(began)
+    const cadence = new FrameCadence()
+    timeline.add(recordFragment(fragmentOf(0, evenly(24)), cadence, began + 4198, "observed"))
+    timeline.add(recordFragment(fragmentOf(0.96, [0.04, 3.16]), cadence, began + 4238, "observed"))
+    for (let index = 0; index < 3; index++) {
+      const fragment = fragmentOf(4.16 + index * 0.96, evenly(24))
+      timeline.add(recordFragment(fragment, cadence, began + 5194 + index * 960, "observed"))
+    }
+    expect(((timeline.startMillis ?? 0) - began) / 1000).toBeCloseTo(0.076, 2)
+    expect(((timeline.endMillis ?? 0) - began) / 1000).toBeCloseTo(7.114, 1)
+    const [hole, ...others] = timeline.holes
+    expect(others).toEqual([])
+    expect(((hole?.fromMillis ?? 0) - began) / 1000).toBeCloseTo(1.116, 1)
+    expect(((hole?.toMillis ?? 0) - began) / 1000).toBeCloseTo(4.236, 1)
+  })
+
+  it("takes no stall while probing for a jump of the camera's clock", () => {
+    const cases = fc.record({
+      stall: fc.double({ min: 0.5, max: 8, noNaN: true }),
+      probed: fc.double({ min: 0.6, max: 5, noNaN: true }),
+      at: fc.double({ min: 0.1, max: 3, noNaN: true }),
+      gopFrames: fc.constantFrom(1, 13, 26, 50),
+      endsProbing: fc.boolean(),
+    })
+    const holds = ({ stall, probed, at, gopFrames, endsProbing }: ValueOf<typeof cases>) => {
+      // Probing ends by its own limit, or by the first frame after the stall.
+      const probedSeconds = endsProbing && at < probed ? Math.max(probed, at + stall) : probed
+      const plan = { seconds: Math.max(at + stall, probedSeconds) + 4.2, pauses: [[at, stall] as const] }
+      const probedUntilMillis = began + probedSeconds * 1000
+      const fragments = mux(camera(plan), { gopFrames, segmentSeconds: 60, probedUntilMillis })
+      expect(worstErrorOnceLive(fragments, began - 300)).toBeLessThan(500)
+    }
+    fc.assert(fc.property(cases, holds), { seed: 20260114, numRuns: 300 })
+  })
+
+  it.each([
+    [5, 3, -4],
+    [3.5, 30, -4],
+    [1.5, 30, -0.3],
+  ])("knows a jump at %f s by %f s for what it is", (at, by, startedAt) => {
+    const measured = run({ seconds: 60, jumps: [[at, by]] }, {}, startedAt)
+    expect(measured.maxErrorMillis).toBeLessThan(500)
+    expect(holesIn(measured)).toEqual([])
+  })
+
   it("does not begin before the run did", () => {
     // The camera sends what it had kept from before.
     const delay = (second: number) => Math.max(50, 3000 - second * 1000)
@@ -211,3 +264,52 @@ describe("Timeline", () => {
 
 const until = (second: number, from: number, to: number): number =>
   second >= from && second < to ? (to - second) * 1000 : 0
+
+/** The worst error of all frames of a file that was watched from the start of its run. */
+const worstErrorOnceLive = (fragments: Iterable<SimulatedFragment>, startedAtMillis: number): number => {
+  const cadence = new FrameCadence()
+  const knots: Array<Knot> = []
+  const truth: Array<Truth> = []
+  const timeline = new Timeline(startedAtMillis, null, (placement, previousEndMillis) => {
+    knots.push(...knotsOf(placement, previousEndMillis))
+  })
+  for (const simulated of fragments) {
+    truth.push(...simulated.truth)
+    timeline.add(recordFragment(simulated.fragment, cadence, simulated.arrivalMillis, "observed"))
+  }
+  timeline.nextFile(0)
+  return worstError(truth, knots)
+}
+
+/** Frames lie between the knots; of two knots at one media time a frame shows at the later. */
+const worstError = (truth: ReadonlyArray<Truth>, knots: ReadonlyArray<Knot>): number => {
+  let worst = 0
+  for (const { mediaSeconds, trueMillis } of truth) {
+    const at = knots.findLastIndex((knot) => knot.mediaSeconds <= mediaSeconds + 1e-9)
+    const from = knots[at]
+    if (from === undefined) return Number.POSITIVE_INFINITY
+    const to = knots[at + 1] ?? from
+    const media = to.mediaSeconds - from.mediaSeconds
+    const share = media > 0 ? (mediaSeconds - from.mediaSeconds) / media : 0
+    const wallMillis = from.wallMillis + share * (to.wallMillis - from.wallMillis)
+    worst = Math.max(worst, Math.abs(wallMillis - trueMillis))
+  }
+  return worst
+}
+
+type Truth = SimulatedFragment["truth"][number]
+
+type ValueOf<A> = A extends fc.Arbitrary<infer Value> ? Value : never
+
+const evenly = (frames: number): ReadonlyArray<number> => Array.from({ length: frames }, () => 0.04)
+
+const fragmentOf = (mediaStartSeconds: number, intervals: ReadonlyArray<number>): Fragment => ({
+  offset: 0,
+  sizeBytes: 1,
+  mediaStartSeconds,
+  mediaEndSeconds: mediaStartSeconds + intervals.reduce((sum, interval) => sum + interval, 0),
+  frames: intervals.length,
+  startsWithKeyframe: true,
+  audioSamples: 0,
+  frameIntervalsSeconds: intervals,
+})
