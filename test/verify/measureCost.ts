@@ -14,6 +14,8 @@ import { childrenNamed, cpuSeconds, residentBytes } from "./processCost.ts"
 export interface CostOptions {
   readonly cameras: number
   readonly seconds: number
+  /** Between the last camera's start and the measured time: until then V8 compiles what runs often. */
+  readonly warmupSeconds: number
   readonly video: VideoClipName
 }
 
@@ -65,7 +67,7 @@ const spawnBare = (url: string, runDirectory: string): ChildProcess => {
 }
 
 /** Runs a service and as many bare FFmpeg processes side by side on the same simulated cameras. */
-export const measureCost = async ({ cameras, seconds, video }: CostOptions): Promise<Cost> => {
+export const measureCost = async ({ cameras, seconds, warmupSeconds, video }: CostOptions): Promise<Cost> => {
   const directory = mkdtempSync(join(tmpdir(), "vigia-cost-"))
   const paths = Array.from({ length: cameras }, (_, at) => `c${at}`)
   const simulator = await SimulatorProcess.start({
@@ -94,6 +96,7 @@ export const measureCost = async ({ cameras, seconds, video }: CostOptions): Pro
       },
       120_000,
     )
+    await new Promise((passed) => setTimeout(passed, warmupSeconds * 1000))
     const recorders = childrenNamed(service.pid, "ffmpeg")
     const barePids = bare.map(({ pid }) => pid ?? 0)
     const before = [cpuSeconds(service.pid), total(recorders), total(barePids)] as const

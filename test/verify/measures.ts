@@ -24,6 +24,6 @@ export const fullMeasures: Readonly<Record<string, FullMeasure>> = {
   no_storm: (ground) => measureStorm({ ...ground, seed: 1, cameras: 50, downSeconds: 30 }),
   time: () => measureTime({ seed: 1, seconds: 60, rounds: 1 }),
   independent_server: (ground) => measureIndependentServer({ ...ground, seconds: 60 }),
-  cost: () => costVerdicts({ cameras: 25, seconds: 60, video: "h264-1080p" }),
+  cost: () => costVerdicts({ cameras: 25, seconds: 60, warmupSeconds: 30, video: "h264-1080p" }),
   accounting: (ground) => measureAccounting({ ...ground, seed: 1, cameras: 6, seconds: 600 }),
 }
