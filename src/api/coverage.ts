@@ -2,8 +2,18 @@ import * as Effect from "effect/Effect"
 import type { Context } from "hono"
 import { Cameras } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
+import { Recordings } from "../storage/Recordings.ts"
+import { Supervision } from "../supervision/Supervision.ts"
 import { instant, seconds } from "./answers.ts"
 import { CoverageQuery, pathId, query, range } from "./requests.ts"
+
+/** What coverage alone does not say: `audio_missing` where the camera advertises sound that is not recorded. */
+const notesOf = Effect.fnUntraced(function* (cameraId: number, fromMillis: number, toMillis: number) {
+  const { alerts } = yield* (yield* Supervision).state(cameraId)
+  if (alerts.some(({ kind }) => kind === "audio_missing")) return ["audio_missing"]
+  const page = yield* (yield* Recordings).list({ cameraId, fromMillis, toMillis, limit: 1000 })
+  return page.recordings.some(({ audio }) => audio === "missing") ? ["audio_missing"] : []
+})
 
 /** Recorded time, gaps with their cause, and stopped time: together exactly the range, up to `known_until`. */
 export const coverageAnswer = Effect.fnUntraced(function* (context: Context) {
@@ -21,6 +31,7 @@ export const coverageAnswer = Effect.fnUntraced(function* (context: Context) {
       recorded_seconds: seconds(coverage.recordedMillis),
       gap_seconds: seconds(coverage.gapMillis),
       stopped_seconds: seconds(coverage.stoppedMillis),
+      notes: yield* notesOf(id, fromMillis, toMillis),
       spans: coverage.spans.map((span) => ({
         kind: span.kind,
         from: instant(span.fromMillis),

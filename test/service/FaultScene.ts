@@ -24,6 +24,8 @@ export interface Noted {
   readonly alerts: ReadonlyArray<string>
   /** Of the newest recording. */
   readonly audio: string | null
+  /** Of the coverage. */
+  readonly notes: ReadonlyArray<string>
 }
 
 /** A service, and its log in states. */
@@ -98,7 +100,8 @@ export class FaultScene {
   async note(): Promise<void> {
     const { cause, alerts } = await this.status()
     const audio = (await this.recordings()).at(-1)?.audio ?? null
-    this.noted = { cause, alerts: alerts.map(({ kind }) => kind), audio }
+    const { notes } = await this.coverage()
+    this.noted = { cause, alerts: alerts.map(({ kind }) => kind), audio, notes }
   }
 
   /** Waits until a frame sent at or after an instant, and so many after it, are on disk. */

@@ -31,6 +31,7 @@ export const CoverageAnswer = Schema.Struct({
   recorded_seconds: Schema.Finite,
   gap_seconds: Schema.Finite,
   stopped_seconds: Schema.Finite,
+  notes: Schema.Array(Schema.String),
   spans: Schema.Array(
     Schema.Struct({
       kind: Schema.Literals(["recorded", "gap", "stopped"]),

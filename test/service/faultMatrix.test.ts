@@ -183,6 +183,8 @@ describe("fault matrix", () => {
 
     if (scenario.audioMeanwhile !== undefined) {
       expect.soft(observation.noted?.audio).toBe(scenario.audioMeanwhile)
+      const isMissing = scenario.audioMeanwhile === "missing" || scenario.alert === "audio_missing"
+      expect.soft(observation.noted?.notes).toEqual(isMissing ? ["audio_missing"] : [])
     }
     if (scenario.audio !== undefined) {
       expect.soft(recordings.at(-1)?.audio).toBe(scenario.audio === null ? "none" : "recorded")
