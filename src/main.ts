@@ -1,10 +1,14 @@
-import { type ServerType, serve } from "@hono/node-server"
+import { flushCompileCache } from "node:module"
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import { HttpListener } from "./api/HttpListener.ts"
 import { makeApp } from "./api/app.ts"
 import { readSettings } from "./config/Settings.ts"
+import { ServiceLock } from "./guard/ServiceLock.ts"
 import { redact } from "./logging/redact.ts"
+import { findLivingRuns } from "./recorder/livingRuns.ts"
 import { serviceLayer } from "./service.ts"
+import { Catalog } from "./storage/Catalog.ts"
 import { startCameras } from "./supervision/startCameras.ts"
 
 if (process.argv.includes("--help")) {
@@ -14,7 +18,7 @@ if (process.argv.includes("--help")) {
   process.exit(0)
 }
 
-/** An expected fault of the start is one line for the operator, without a stack and without a secret. */
+/** An expected fault is one line for the operator, without a stack and without a secret. */
 const giveUp = (error: unknown): never => {
   process.stderr.write(`vigia: ${redact(error instanceof Error ? error.message : String(error))}\n`)
   process.exit(1)
@@ -28,44 +32,82 @@ const settings = (() => {
   }
 })()
 const runtime = ManagedRuntime.make(serviceLayer(settings))
+const drainMillis = 10_000
+let listener: HttpListener["Service"] | null = null
+let ending: Promise<never> | null = null
 
-const listen = (): Promise<ServerType> =>
-  new Promise((resolve, reject) => {
-    const server = serve(
-      { fetch: makeApp(runtime).fetch, hostname: settings.host, port: settings.port },
-      () => resolve(server),
-    )
-    server.once("error", reject)
-  })
-
-const addressOf = (server: ServerType): string => {
-  const address = server.address()
-  if (address === null || typeof address === "string") return String(address)
-  return `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`
-}
+/** The runs that still record, for people: those that did not stop, or that were handed over. */
+const recordingNow = (): string =>
+  findLivingRuns(settings.recordingDirectory)
+    .map(({ cameraId, pid }) => `camera ${cameraId} (pid ${pid})`)
+    .join(", ")
 
 /** Ends in order: no new request, then all runs, then the catalog and the database; 10 s at most. */
-const drain = async (server: ServerType): Promise<never> => {
-  server.close()
-  setTimeout(() => giveUp("not everything ended within 10 s"), 10_000).unref()
+const drain = async (): Promise<never> => {
+  listener?.close()
+  setTimeout(() => {
+    const left = recordingNow()
+    giveUp(`not everything ended within 10 s${left === "" ? "" : `; still recording: ${left}`}`)
+  }, drainMillis).unref()
   await runtime.dispose()
+  const left = recordingNow()
+  return left === "" ? process.exit(0) : giveUp(`these runs did not stop: ${left}`)
+}
+
+/**
+ * Leaves at once, as a crash would, but with the catalog up to date: the runs go on, the next life adopts them.
+ *
+ * What is not ended here is what must outlive the service: FFmpeg, the embedded database, the lease.
+ */
+const handOver = async (): Promise<never> => {
+  listener?.close()
+  setTimeout(() => process.exit(0), drainMillis).unref()
+  if (listener !== null) {
+    await runtime.runPromise(
+      Effect.gen(function* () {
+        yield* (yield* Catalog).flush.pipe(
+          Effect.catch((error) => Effect.logWarning(`handing over without the catalog: ${error.message}`)),
+        )
+        yield* Effect.logInfo(`handed over; recording goes on: ${recordingNow() || "nothing"}`)
+      }),
+    )
+  }
   process.exit(0)
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // A terminal's Ctrl-C arrives twice under npm: from the terminal and from npm itself.
+  process.on(signal, () => {
+    ending ??= drain()
+    ending.catch(giveUp)
+  })
+}
+process.on("SIGUSR2", () => {
+  ending ??= handOver()
+  ending.catch(giveUp)
+})
+
+/** Another service has the directories: this one leaves at once, and leaves it the runs. */
+const leaveWhenLost = async (): Promise<void> => {
+  try {
+    await runtime.runPromise(Effect.flatMap(ServiceLock, ({ lost }) => lost))
+  } catch (error) {
+    if (ending === null) giveUp(error)
+  }
 }
 
 try {
   await runtime.context()
-  const server = await listen()
-  let drained: Promise<never> | null = null
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    // A terminal's Ctrl-C arrives twice under npm: from the terminal and from npm itself.
-    process.on(signal, () => {
-      drained ??= drain(server)
-      drained.catch(giveUp)
-    })
-  }
+  void leaveWhenLost()
+  listener = await runtime.runPromise(HttpListener)
+  listener.serve(makeApp(runtime).fetch)
   await runtime.runPromise(startCameras(settings.camerasFile))
-  await runtime.runPromise(Effect.logInfo(`listening at ${addressOf(server)}`))
+  await runtime.runPromise(Effect.logInfo(`listening at ${listener.address}`))
+  // Otherwise only an orderly end writes it; it makes the next start twice as fast, which a crash needs most.
+  flushCompileCache()
 } catch (error) {
-  await runtime.dispose()
-  giveUp(error)
+  if (ending === null) {
+    await runtime.dispose()
+    giveUp(error)
+  }
 }

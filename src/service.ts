@@ -1,17 +1,32 @@
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { HttpListener } from "./api/HttpListener.ts"
 import type { Settings } from "./config/Settings.ts"
+import { ServiceLock } from "./guard/ServiceLock.ts"
 import { makePino, pinoLogger } from "./logging/pinoLogger.ts"
 import { StreamRecorder } from "./recorder/StreamRecorder.ts"
+import { Repair } from "./repair/Repair.ts"
 import { Cameras } from "./storage/Cameras.ts"
 import { Catalog } from "./storage/Catalog.ts"
 import { databaseLayer } from "./storage/Database.ts"
+import { Durability } from "./storage/durability/Durability.ts"
+import { growingSyncLayer } from "./storage/durability/GrowingSync.ts"
 import { Owners } from "./storage/Owners.ts"
+import { cameraRebuild } from "./storage/rebuild/cameraRebuild.ts"
 import { Recordings } from "./storage/Recordings.ts"
 import { RecordingsDirectory } from "./storage/RecordingsDirectory.ts"
 import { SecretBox } from "./storage/SecretBox.ts"
 import { CameraDirectories } from "./supervision/CameraDirectories.ts"
 import { CameraRegistry } from "./supervision/CameraRegistry.ts"
 import { Supervision } from "./supervision/Supervision.ts"
+
+/** Rows are committed when what they claim is on the medium. */
+const catalogLayer = ({ flushIntervalMillis, stateDirectory }: Settings) =>
+  Layer.unwrap(
+    Effect.map(Durability, ({ committable }) =>
+      Catalog.layer({ flushIntervalMillis, stateDirectory, committable }),
+    ),
+  )
 
 /** All layers of the service, each below those that use it: the first to end is the one named first. */
 export const serviceLayer = (settings: Settings) =>
@@ -32,10 +47,26 @@ export const serviceLayer = (settings: Settings) =>
         },
       }),
     ),
+    Layer.provideMerge(Repair.layer({ intervalMillis: settings.repairIntervalMillis })),
     Layer.provideMerge(StreamRecorder.layer(settings)),
     Layer.provideMerge(CameraDirectories.layer),
-    Layer.provideMerge(Catalog.layer({ flushIntervalMillis: settings.flushIntervalMillis })),
+    Layer.provideMerge(growingSyncLayer(settings)),
+    Layer.provideMerge(catalogLayer(settings)),
+    Layer.provideMerge(Durability.layer),
+    // Before the catalog reads what the database holds.
+    Layer.provideMerge(cameraRebuild),
     Layer.provideMerge(Layer.mergeAll(Cameras.layer, Owners.layer, Recordings.layer)),
+    Layer.provideMerge(databaseLayer(settings.database)),
+    // Before anything waits for the database, so that the probes answer.
+    Layer.provideMerge(HttpListener.layer({ host: settings.host, port: settings.port })),
+    // Before anything that a second service on the same directories must not touch.
+    Layer.provideMerge(
+      ServiceLock.layer({
+        recordingDirectory: settings.recordingDirectory,
+        stateDirectory: settings.stateDirectory,
+        leaseMillis: settings.adoptionLeaseMillis,
+      }),
+    ),
     // Before the database: without its marker the service does not start at all.
     Layer.provideMerge(
       RecordingsDirectory.layer({
@@ -43,11 +74,6 @@ export const serviceLayer = (settings: Settings) =>
         stateDirectory: settings.stateDirectory,
       }),
     ),
-    Layer.provideMerge(
-      Layer.mergeAll(
-        databaseLayer(settings.database),
-        SecretBox.layer({ stateDirectory: settings.stateDirectory }),
-      ),
-    ),
+    Layer.provideMerge(SecretBox.layer({ stateDirectory: settings.stateDirectory })),
     Layer.provideMerge(pinoLogger(makePino(settings.logLevel), settings.logLevel)),
   )

@@ -3,16 +3,26 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Context } from "hono"
+import type { Repair } from "../repair/Repair.ts"
 import type { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import type { Supervision } from "../supervision/Supervision.ts"
 import type { Cameras } from "../storage/Cameras.ts"
 import type { Catalog } from "../storage/Catalog.ts"
+import type { Durability } from "../storage/durability/Durability.ts"
 import type { Owners } from "../storage/Owners.ts"
 import type { Recordings } from "../storage/Recordings.ts"
 import { type ApiError, type Problem, internalProblem, problemOf } from "./Problem.ts"
 
 /** The services that requests call. */
-export type ApiServices = CameraRegistry | Supervision | Cameras | Catalog | Owners | Recordings
+export type ApiServices =
+  | CameraRegistry
+  | Supervision
+  | Cameras
+  | Catalog
+  | Durability
+  | Owners
+  | Recordings
+  | Repair
 
 /** Runs the effects of requests. */
 export type AppRuntime = ManagedRuntime.ManagedRuntime<ApiServices, unknown>
@@ -23,7 +33,7 @@ export const problemAnswer = (context: Context, problem: Problem): Response =>
 
 /** What a handler answers with. */
 export interface Answer {
-  readonly status?: 200 | 201 | 204 | 503
+  readonly status?: 200 | 201 | 202 | 204 | 503
   readonly body?: unknown
 }
 

@@ -95,5 +95,7 @@ export const notFoundProblem = problem(404, "not-found", "Not found", "There is 
 
 export const tooLargeProblem = problem(413, "too-large", "Request too large", "A request has at most 64 KiB")
 
+export const startingProblem = problem(503, "starting", "Starting", "The service is starting; try again soon")
+
 /** Says nothing about the cause: it is in the log. */
 export const internalProblem = problem(500, "internal", "Internal error", "The service failed; see its log")

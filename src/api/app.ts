@@ -7,6 +7,7 @@ import { internalProblem, notFoundProblem, tooLargeProblem } from "./Problem.ts"
 import { probeRoutes } from "./probes.ts"
 import { recordingControlRoutes } from "./recordingControl.ts"
 import { recordingRoutes } from "./recordings.ts"
+import { repairRoutes } from "./repair.ts"
 
 const maximumBodyBytes = 65_536
 
@@ -19,6 +20,7 @@ export const makeApp = (runtime: AppRuntime): Hono => {
   app.route("/api/cameras", cameraRoutes(runtime))
   app.route("/api/recording", recordingControlRoutes(runtime))
   app.route("/api/recordings", recordingRoutes(runtime))
+  app.route("/api/repair", repairRoutes(runtime))
   app.notFound((c) => problemAnswer(c, notFoundProblem))
   app.onError((_error, c) => problemAnswer(c, internalProblem))
   return app

@@ -45,7 +45,7 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
           const id = yield* pathId(c)
           const supervision = yield* Supervision
           const camera = supervision.camera(id) ?? (yield* (yield* Cameras).get(id))
-          const owner = yield* (yield* Owners).get(camera.ownerId)
+          const owner = (yield* CameraRegistry).owner(id) ?? (yield* (yield* Owners).get(camera.ownerId))
           const { state, sinceMillis, cause, detail, failures, nextTryAtMillis, alerts } =
             yield* supervision.state(id)
           const memory = (yield* Catalog).snapshot(id)

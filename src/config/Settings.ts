@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import * as Redacted from "effect/Redacted"
 import {
   type Environment,
@@ -28,6 +29,7 @@ export type RecordingCodec = "copy" | "h264"
 export interface Settings {
   readonly host: string
   readonly port: number
+  /** Absolute, as is the state directory: FFmpeg and later lives of the service are told these paths. */
   readonly recordingDirectory: string
   readonly stateDirectory: string
   readonly database: DatabaseSettings
@@ -54,6 +56,12 @@ export interface Settings {
   readonly audioRetryMillis: number
   /** Between two writes of growing rows. */
   readonly flushIntervalMillis: number
+  /** How long runs go on without a service before they are ended. */
+  readonly adoptionLeaseMillis: number
+  /** Between two syncs of the growing files: what a power cut may cost. */
+  readonly syncIntervalMillis: number
+  /** Between two comparisons of disk and catalog. */
+  readonly repairIntervalMillis: number
   readonly logLevel: LogLevel
 }
 
@@ -94,7 +102,7 @@ const besideFfmpeg = (ffmpegPath: string): string => ffmpegPath.replace(/ffmpeg(
  * @throws InvalidSetting with one line that names the variable, its value and what is allowed.
  */
 export const readSettings = (environment: Environment): Settings => {
-  const stateDirectory = text(environment, "RECORDING_STATE_DIR", "./state")
+  const stateDirectory = resolve(text(environment, "RECORDING_STATE_DIR", "./state"))
   const ffmpegPath = text(environment, "FFMPEG_PATH", "ffmpeg")
   const camerasFile = text(environment, "CAMERAS_FILE", "")
   const duration = (variable: string, fallbackSeconds: number) =>
@@ -102,7 +110,7 @@ export const readSettings = (environment: Environment): Settings => {
   return {
     host: text(environment, "HOST", "127.0.0.1"),
     port: whole(environment, "PORT", 8080, { minimum: 0, maximum: 65_535 }),
-    recordingDirectory: text(environment, "RECORDING_DIR", "./recordings"),
+    recordingDirectory: resolve(text(environment, "RECORDING_DIR", "./recordings")),
     stateDirectory,
     database: databaseSettings(environment, stateDirectory),
     segmentDurationSeconds: whole(environment, "RECORDING_SEGMENT_DURATION", 3600, {
@@ -129,6 +137,9 @@ export const readSettings = (environment: Environment): Settings => {
     healthySpellMillis: duration("RECORDING_HEALTHY_SPELL", 60),
     audioRetryMillis: duration("RECORDING_AUDIO_RETRY", 3600),
     flushIntervalMillis: duration("RECORDING_FLUSH_INTERVAL", 10),
+    adoptionLeaseMillis: duration("RECORDING_ADOPTION_LEASE", 600),
+    syncIntervalMillis: duration("RECORDING_SYNC_INTERVAL", 5),
+    repairIntervalMillis: duration("RECORDING_REPAIR_INTERVAL", 3600),
     logLevel: oneOf(environment, "LOG_LEVEL", "info", logLevels),
   }
 }

@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
  * - `reconfigured`: Vigia itself restarted the run (changed URL, codec or audio)
  * - `disk_full`, `disk_failed`: the file system's own figures or errors say so
  * - `service_down`: the service was not running
+ * - `file_missing`: it was recorded, but the file, or its end, is gone from the disk
  * - `clock_step`: this machine's clock jumped forward over these instants; nothing was lost
  * - `unknown`: none of the above could be shown
  */
@@ -33,6 +34,7 @@ export const Cause = Schema.Literals([
   "disk_full",
   "disk_failed",
   "service_down",
+  "file_missing",
   "clock_step",
   "unknown",
 ])

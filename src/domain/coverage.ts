@@ -40,8 +40,14 @@ const onDisk = ({ enabledPeriods, recorded, gaps }: CoverageFacts): ReadonlyArra
   return difference(union(recorded, touchMillis), difference(holes, negligible))
 }
 
-/** Of two rows for one instant the one that explains it: a hole, else the later; never the order of the rows. */
+const isFileMissing = (gap: Gap): boolean => gap.cause === "file_missing"
+
+/**
+ * Of two rows for one instant the one that explains it: that what was recorded is gone, a hole, else the later;
+ * never the order of the rows.
+ */
 const explainsBetter = (a: Gap, b: Gap): boolean => {
+  if (isFileMissing(a) !== isFileMissing(b)) return isFileMissing(a)
   if (isNoFrames(a) !== isNoFrames(b)) return isNoFrames(a)
   return a.fromMillis === b.fromMillis ? a.cause > b.cause : a.fromMillis > b.fromMillis
 }

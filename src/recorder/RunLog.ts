@@ -23,13 +23,19 @@ export class RunLog {
   readonly path: string
   readonly descriptor: number
 
-  constructor(path: string) {
+  private constructor(path: string, flags: number) {
     this.path = path
-    this.descriptor = openSync(
-      path,
-      constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
-      0o600,
-    )
+    this.descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | flags, 0o600)
+  }
+
+  /** The log of a run that is about to start. */
+  static create(path: string): RunLog {
+    return new RunLog(path, constants.O_CREAT | constants.O_EXCL)
+  }
+
+  /** The log of a run that lives already; an empty one where somebody removed it. */
+  static adopt(path: string): RunLog {
+    return new RunLog(path, constants.O_CREAT)
   }
 
   /** The last 16 KiB as text, with the secrets that FFmpeg printed. */
@@ -53,10 +59,12 @@ export class RunLog {
   }
 }
 
-/** Removes logs whose run ended without a service to do it: they may hold passwords. No run may live. */
-export const removeStaleLogs = (stateDirectory: string): void => {
+/** Removes the logs of all runs but the living: they may hold passwords. */
+export const removeStaleLogs = (stateDirectory: string, livingRunIds: ReadonlySet<string>): void => {
   const folder = join(stateDirectory, "runs")
   for (const name of readdirSync(folder)) {
-    if (name.endsWith(".log")) rmSync(join(folder, name), { force: true })
+    if (name.endsWith(".log") && !livingRunIds.has(name.slice(0, -".log".length))) {
+      rmSync(join(folder, name), { force: true })
+    }
   }
 }

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { endProcess, processGone } from "./endProcess.ts"
+import { type ProcessIdentity, processStartTicks } from "./processes.ts"
+import type { StopTimes } from "./stopTimes.ts"
 
 /** FFmpeg could not be started at all: not installed, not executable, out of processes. */
 export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed", {
@@ -8,81 +11,66 @@ export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed"
   reason: Schema.String,
 }) {}
 
-/** How a process ended; one of the two is not null. */
+/** How a process ended; both are null for one that was adopted, whose exit status went to its parent. */
 export interface ProcessExit {
   readonly exitCode: number | null
   readonly signal: string | null
 }
 
-/** How long each step of ending a process waits before the next. */
-export interface StopTimes {
-  readonly secondTermAfterMillis: number
-  readonly killAfterMillis: number
+/** A process of FFmpeg, our child or adopted. */
+export interface RunProcess extends ProcessIdentity {
+  /** Done when the process is gone; an adopted one is noticed within 0.2 s. */
+  readonly exited: Effect.Effect<ProcessExit>
+  /** Sends TERM, TERM and KILL until the process is gone; uninterruptible sleep of the kernel can outlast it. */
+  readonly stop: (times: StopTimes) => Effect.Effect<ProcessExit>
+}
+
+/** Takes over a process that an earlier life of the service started. */
+export const adoptProcess = (identity: ProcessIdentity): RunProcess => {
+  const exited = Effect.as(processGone(identity), { exitCode: null, signal: null })
+  return {
+    pid: identity.pid,
+    processStartTicks: identity.processStartTicks,
+    exited,
+    stop: (times) => Effect.andThen(endProcess(identity, times), exited),
+  }
+}
+
+const ofChild = (child: ChildProcess, identity: ProcessIdentity): RunProcess => {
+  const exit = new Promise<ProcessExit>((resolve) => {
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+  const exited = Effect.promise(() => exit)
+  return {
+    ...identity,
+    exited,
+    stop: (times) => Effect.andThen(Effect.raceFirst(exited, endProcess(identity, times)), exited),
+  }
 }
 
 /**
- * TERM ends FFmpeg in about 10 ms, or within its socket timeout while it waits for a stalled camera.
+ * Starts a program in a session of its own, its output and errors going to the given descriptor.
  *
- * A second TERM interrupts its writes too: the fragment it still held was lost (26 frames, measured). So that one
- * comes only when the first had longer than the socket timeout, and KILL last.
+ * It holds no pipe of ours and does not hear our Ctrl-C. Its environment holds nothing but PATH and UTC: no secret
+ * reaches `/proc/<pid>/environ`.
  */
-export const defaultStopTimes: StopTimes = { secondTermAfterMillis: 4_500, killAfterMillis: 6_000 }
-
-/** A process of FFmpeg in a session of its own: it holds no pipe of ours and does not hear our Ctrl-C. */
-export class RunProcess {
-  readonly pid: number
-  readonly exited: Effect.Effect<ProcessExit>
-  readonly #child: ChildProcess
-
-  private constructor(child: ChildProcess, pid: number) {
-    this.#child = child
-    this.pid = pid
-    const exit = new Promise<ProcessExit>((resolve) => {
-      child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }))
+export const startProcess = (
+  program: string,
+  programArguments: ReadonlyArray<string>,
+  logDescriptor: number,
+): Effect.Effect<RunProcess, SpawnFailed> =>
+  Effect.callback<RunProcess, SpawnFailed>((resume) => {
+    const child = spawn(program, programArguments, {
+      detached: true,
+      stdio: ["ignore", logDescriptor, logDescriptor],
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", TZ: "UTC", LC_ALL: "C" },
     })
-    this.exited = Effect.promise(() => exit)
-  }
-
-  /**
-   * Starts the program with its output and errors going to the given descriptor.
-   *
-   * The environment holds nothing but PATH and UTC: no secret reaches `/proc/<pid>/environ`.
-   */
-  static start(
-    program: string,
-    programArguments: ReadonlyArray<string>,
-    logDescriptor: number,
-  ): Effect.Effect<RunProcess, SpawnFailed> {
-    return Effect.callback<RunProcess, SpawnFailed>((resume) => {
-      const child = spawn(program, programArguments, {
-        detached: true,
-        stdio: ["ignore", logDescriptor, logDescriptor],
-        env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", TZ: "UTC", LC_ALL: "C" },
-      })
-      child.once("spawn", () => {
-        child.unref()
-        resume(Effect.succeed(new RunProcess(child, child.pid ?? 0)))
-      })
-      child.once("error", (error) => {
-        resume(Effect.fail(new SpawnFailed({ program, reason: error.message })))
-      })
+    child.once("spawn", () => {
+      child.unref()
+      const pid = child.pid ?? 0
+      resume(Effect.succeed(ofChild(child, { pid, processStartTicks: processStartTicks(pid) ?? "" })))
     })
-  }
-
-  /** Sends TERM, TERM and KILL until the process is gone; uninterruptible sleep of the kernel can outlast it. */
-  stop(times: StopTimes): Effect.Effect<ProcessExit> {
-    const signalAfter = (millis: number, signal: NodeJS.Signals) =>
-      Effect.sleep(millis).pipe(Effect.andThen(Effect.sync(() => this.#child.kill(signal))))
-    return Effect.sync(() => this.#child.kill("SIGTERM")).pipe(
-      Effect.andThen(
-        Effect.raceFirst(
-          this.exited,
-          signalAfter(times.secondTermAfterMillis, "SIGTERM").pipe(
-            Effect.andThen(signalAfter(times.killAfterMillis - times.secondTermAfterMillis, "SIGKILL")),
-            Effect.andThen(Effect.never),
-          ),
-        ),
-      ),
-    )
-  }
-}
+    child.once("error", (error) => {
+      resume(Effect.fail(new SpawnFailed({ program, reason: error.message })))
+    })
+  })

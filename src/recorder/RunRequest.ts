@@ -3,10 +3,13 @@ import type { Camera, StreamProfile } from "../domain/Camera.ts"
 import type { Cause } from "../domain/Cause.ts"
 import type { Failure } from "./failure.ts"
 
+/** `off`: video only, though the camera advertises audio. */
+export type AudioChoice = "as_probed" | "off"
+
 /** What one run records, and how. */
 export interface RunRequest {
   readonly camera: Camera
-  readonly audio: "as_probed" | "off"
+  readonly audio: AudioChoice
   readonly probing: "fast" | "thorough"
   /** The remembered profile is wrong: probe first. */
   readonly probeAgain: boolean
@@ -21,7 +24,7 @@ export type RunEvent =
       readonly type: "run.started"
       readonly runId: string
       readonly pid: number
-      readonly audio: "as_probed" | "off"
+      readonly audio: AudioChoice
     }
   /** Whole fragments are on disk; `atMillis` is the monotonic arrival of the latest. */
   | { readonly type: "fragments.written"; readonly atMillis: number }

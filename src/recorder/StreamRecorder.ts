@@ -2,32 +2,24 @@ import { mkdirSync, statfsSync } from "node:fs"
 import { join } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import type { RecordingCodec } from "../config/Settings.ts"
 import type { Camera } from "../domain/Camera.ts"
-import type { SegmentSummary } from "../domain/Segment.ts"
-import { repairLeftovers } from "./leftovers.ts"
+import { adoptRun } from "./adoptRun.ts"
+import { endProcess } from "./endProcess.ts"
+import type { Failure } from "./failure.ts"
+import { findLeftRuns, repairDeadRuns } from "./leftRuns.ts"
 import { LiveRun } from "./LiveRun.ts"
+import type { LivingRun } from "./livingRuns.ts"
 import { audioArrives } from "./probe.ts"
 import { recordRun } from "./recordRun.ts"
-import { type StopTimes, defaultStopTimes } from "./RunProcess.ts"
-import type { RunEvent, RunHandle, RunRequest } from "./RunRequest.ts"
+import type { RecorderSettings, RunEnvironment } from "./RunEnvironment.ts"
+import type { RunEvent, RunHandle, RunRequest, StopReason } from "./RunRequest.ts"
 import type { RunReport } from "./segments/runReport.ts"
 import { SegmentWatcher } from "./segments/SegmentWatcher.ts"
-
-/** What all runs of a service share. */
-export interface RecorderSettings {
-  readonly ffmpegPath: string
-  readonly ffprobePath: string
-  readonly recordingDirectory: string
-  readonly stateDirectory: string
-  readonly recordingCodec: RecordingCodec
-  readonly recordingBitrate: string
-  readonly segmentDurationSeconds: number
-  readonly stopTimes?: StopTimes
-}
+import { defaultStopTimes } from "./stopTimes.ts"
 
 /** Below this much free space FFmpeg cannot write the next fragment of a usual camera. */
 const fullBelowBytes = 1_048_576
@@ -47,8 +39,14 @@ export class StreamRecorder extends Context.Service<
     readonly onReport: (listener: (reports: ReadonlyArray<RunReport>) => void) => void
     /** Whether the camera really sends audio now; looks beside a running recording. */
     readonly audioArrives: (camera: Camera) => Effect.Effect<boolean>
-    /** Once at start: ends and settles what an earlier life of the service left; answers what was settled. */
-    readonly repairLeftovers: Effect.Effect<ReadonlyArray<SegmentSummary>>
+    /**
+     * Once at start: adopts the living runs that an earlier life of the service left, settles the dead ones.
+     *
+     * `wanted` holds the cameras that are to be recorded. A living run that records something else than is wanted now,
+     * or is one too many, is ended in order; answers the cameras whose run was ended though they are wanted. What is on
+     * disk was told to `onReport` before.
+     */
+    readonly takeUpRuns: (wanted: ReadonlyMap<number, Camera>) => Effect.Effect<ReadonlyArray<number>>
     /** Process ids of the runs that live now, by camera. */
     readonly pids: () => ReadonlyMap<number, number>
   }
@@ -87,7 +85,7 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
     }
   })
 
-  const environment = {
+  const environment: RunEnvironment = {
     settings,
     stopTimes: settings.stopTimes ?? defaultStopTimes,
     watcher,
@@ -98,24 +96,76 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
     nowMillis: () => clock.currentTimeMillisUnsafe(),
   }
 
-  const start = (request: RunRequest, listener: (event: RunEvent) => void): RunHandle => {
-    const previous = runs.get(request.camera.id)
-    if (previous?.canServe(request) === true) return previous.takeOver(listener)
-    previous?.handle.stop("reconfigured")
-    const run = new LiveRun(request, listener)
-    runs.set(request.camera.id, run)
+  /** Does the work of a run in the background, and tells its end. */
+  const begin = (run: LiveRun, work: Effect.Effect<Failure>): void => {
+    runs.set(run.cameraId, run)
     fork(
+      Effect.map(work, (failure) => {
+        if (runs.get(run.cameraId) === run) runs.delete(run.cameraId)
+        run.exited(failure)
+      }),
+    )
+  }
+
+  const start = (request: RunRequest, listener: (event: RunEvent) => void): RunHandle => {
+    const { camera, probeAgain } = request
+    const previous = runs.get(camera.id)
+    if (!probeAgain && previous?.canServe(camera, settings) === true) return previous.takeOver(listener)
+    previous?.handle.stop("reconfigured")
+    const run = new LiveRun(camera.id, crypto.randomUUID(), listener)
+    begin(
+      run,
       (previous === undefined ? Effect.void : previous.ended).pipe(
         Effect.andThen(Effect.yieldNow),
-        Effect.andThen(recordRun(run, environment)),
-        Effect.map((failure) => {
-          if (runs.get(request.camera.id) === run) runs.delete(request.camera.id)
-          run.exited(failure)
-        }),
+        Effect.andThen(recordRun(run, request, environment)),
       ),
     )
     return run.handle
   }
+
+  /** Null when the run goes on; otherwise why it was ended, once it has. */
+  const adopt = Effect.fnUntraced(function* (
+    living: LivingRun,
+    camera: Camera | null,
+  ): Effect.fn.Return<StopReason | null> {
+    const run = new LiveRun(living.cameraId, living.runId, null)
+    const takenUp = yield* Deferred.make<void>()
+    begin(
+      run,
+      adoptRun(run, living, camera, environment, () => Deferred.doneUnsafe(takenUp, Effect.void)),
+    )
+    yield* Effect.raceFirst(Deferred.await(takenUp), run.ended)
+    if (camera !== null && run.canServe(camera, settings)) return null
+    const reason = camera === null ? "disabled" : "reconfigured"
+    run.handle.stop(reason)
+    yield* run.ended
+    return reason
+  })
+
+  const takeUpRuns = Effect.fn("StreamRecorder.takeUpRuns")(function* (wanted: ReadonlyMap<number, Camera>) {
+    const { living, surplus } = findLeftRuns(settings.recordingDirectory, settings.stateDirectory)
+    const livingRunIds = new Set([...living.values()].map(({ runId }) => runId))
+    yield* Effect.forEach(
+      surplus,
+      (run) =>
+        Effect.logWarning("ending a second run of one camera").pipe(
+          Effect.annotateLogs({ camera_id: run.cameraId, pid: run.pid, run_id: run.runId }),
+          Effect.andThen(endProcess(run, environment.stopTimes)),
+        ),
+      { concurrency: "unbounded", discard: true },
+    )
+    yield* repairDeadRuns(livingRunIds, environment)
+    const reasons = yield* Effect.forEach(
+      living.values(),
+      (run) =>
+        Effect.map(adopt(run, wanted.get(run.cameraId) ?? null), (reason) => ({
+          cameraId: run.cameraId,
+          reason,
+        })),
+      { concurrency: "unbounded" },
+    )
+    return reasons.filter(({ reason }) => reason === "reconfigured").map(({ cameraId }) => cameraId)
+  })
 
   // No run outlives a clean stop of the service.
   yield* Effect.addFinalizer(() =>
@@ -128,7 +178,7 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
 
   return StreamRecorder.of({
     start,
-    repairLeftovers: repairLeftovers({ ...settings, stopTimes: environment.stopTimes, watcher }),
+    takeUpRuns,
     onReport: (listener) => listeners.push(listener),
     audioArrives: ({ url, transport }: Camera) =>
       audioArrives({ ffprobePath: settings.ffprobePath, url, transport }),

@@ -19,6 +19,8 @@ export interface Failure {
 export interface Ending {
   readonly exitCode: number | null
   readonly signal: string | null
+  /** Whether FFmpeg closed its last file itself; null where there is none. Tells the end of an adopted process. */
+  readonly hasTrailer: boolean | null
   /** The tail of its log, as it stands on disk. */
   readonly log: string
   readonly livedMillis: number
@@ -29,7 +31,8 @@ export interface Ending {
   readonly diskFull: boolean
 }
 
-const failure = (cause: Cause, detail: string, remedy: Remedy = "none"): Failure => ({
+/** A failure as its cause says: permanent or passing. */
+export const failure = (cause: Cause, detail: string, remedy: Remedy = "none"): Failure => ({
   cause,
   permanent: permanentCauses.has(cause),
   detail,
@@ -80,11 +83,16 @@ const codecFailure = (ending: Ending): Failure | null => {
 /**
  * Concludes why FFmpeg or ffprobe ended from its exit, its log and the file system.
  *
- * Exit codes and messages are those measured on FFmpeg 5.1: 0 also when the camera closes the connection.
+ * Exit codes and messages are those measured on FFmpeg 5.1: 0 also when the camera closes the connection. The exit
+ * status of an adopted process went to another parent: whether its last file was closed says as much.
  */
 export const classifyFailure = (ending: Ending): Failure => {
   if (ending.diskFull) return failure("disk_full", "no space left in the recordings directory")
   if (ending.signal !== null) return failure("process_crashed", `ended by ${ending.signal}`)
+  const isAdopted = ending.exitCode === null
+  if (isAdopted && ending.hasTrailer === false) {
+    return failure("process_crashed", "ended in the middle of a file")
+  }
   const codec = codecFailure(ending)
   if (codec !== null) return codec
   if (ending.fragments === 0) {
@@ -97,7 +105,8 @@ export const classifyFailure = (ending: Ending): Failure => {
       ? failure("stalled", "the camera stopped sending")
       : failure("camera_unreachable", "the connection timed out")
   }
-  if (ending.exitCode === 0) return failure("camera_unreachable", "the camera closed the connection")
+  const isOrderly = ending.exitCode === 0 || (isAdopted && ending.hasTrailer === true)
+  if (isOrderly) return failure("camera_unreachable", "the camera closed the connection")
   if (ending.fragments === 0 && /Invalid data found when processing input|End of file/.test(ending.log)) {
     return ending.livedMillis * 1000 >= socketTimeoutMicros
       ? failure("camera_unreachable", "the camera accepts connections but does not answer")

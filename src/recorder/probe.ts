@@ -87,6 +87,7 @@ export const probeStream = Effect.fn("probeStream")(function* (target: ProbeTarg
     const found = classifyFailure({
       exitCode: output.exitCode,
       signal: output.signal,
+      hasTrailer: null,
       log: output.exitCode === 0 ? "Stream map '0:v:0' matches no streams." : output.stderr,
       livedMillis: monotonicMillis() - startedAtMillis,
       fragments: 0,

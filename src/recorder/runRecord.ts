@@ -1,12 +1,5 @@
-import {
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs"
+import { createHash } from "node:crypto"
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -14,7 +7,8 @@ import * as Schema from "effect/Schema"
 /**
  * What identifies the process of a run beyond doubt, also after a crash of the service.
  *
- * A pid alone is reused; with the boot, the pid namespace and the kernel's start time of the process it is not.
+ * A pid alone is reused; with the boot, the pid namespace, the kernel's start time of the process and its
+ * command line it is not.
  */
 export const RunRecord = Schema.Struct({
   runId: Schema.String,
@@ -24,40 +18,20 @@ export const RunRecord = Schema.Struct({
   pid: Schema.Int,
   /** Field 22 of `/proc/<pid>/stat` (proc(5)), in clock ticks since boot. */
   processStartTicks: Schema.String,
-  startedAtMillis: Schema.Finite,
+  /** Where FFmpeg writes its numbered files. */
+  directory: Schema.String,
+  /** Unix milliseconds; null where the record was lost and written anew. */
+  startedAtMillis: Schema.NullOr(Schema.Finite),
+  /** Of the command line without its program; the arguments themselves hold the camera's password. */
+  argumentsHash: Schema.String,
 })
 export type RunRecord = typeof RunRecord.Type
 
 const RunRecordJson = Schema.fromJsonString(RunRecord)
 
-/** The kernel's identity of this boot and this pid namespace (proc(5)). */
-export const readHostIdentity = (): { readonly bootId: string; readonly pidNamespace: string } => ({
-  bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-  pidNamespace: readlinkSync("/proc/self/ns/pid"),
-})
-
-/** Start time of a process in ticks, or null where no such process exists. */
-export const processStartTicks = (pid: number): string | null => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    // The name in parentheses may hold spaces and parentheses itself: fields count from the last one.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
-      return null
-    throw error
-  }
-}
-
-/** Whether the process of the record is the one that lives under its pid now. */
-export const isAlive = (record: RunRecord): boolean => {
-  const host = readHostIdentity()
-  return (
-    record.bootId === host.bootId &&
-    record.pidNamespace === host.pidNamespace &&
-    processStartTicks(record.pid) === record.processStartTicks
-  )
-}
+/** SHA-256 of the arguments of a command line; the run's own directory among them makes each unlike any other. */
+export const hashArguments = (commandArguments: ReadonlyArray<string>): string =>
+  createHash("sha256").update(commandArguments.join("\0")).digest("hex")
 
 const recordPath = (stateDirectory: string, runId: string): string =>
   join(stateDirectory, "runs", `${runId}.json`)
@@ -74,13 +48,22 @@ export const writeRunRecord = (stateDirectory: string, record: RunRecord): void 
 export const removeRunRecord = (stateDirectory: string, runId: string): void =>
   rmSync(recordPath(stateDirectory, runId), { force: true })
 
-/** All readable records; one that is cut or foreign identifies nothing and is left out. */
-export const readRunRecords = (stateDirectory: string): ReadonlyArray<RunRecord> => {
+/** The run ids of all records, readable or not. */
+export const recordedRunIds = (stateDirectory: string): ReadonlyArray<string> => {
   const folder = join(stateDirectory, "runs")
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
-    .flatMap((name) =>
-      Option.toArray(Schema.decodeOption(RunRecordJson)(readFileSync(join(folder, name), "utf8"))),
-    )
+    .map((name) => name.slice(0, -".json".length))
+}
+
+/** The record of a run; null where there is none, or one that is cut or foreign: it identifies nothing. */
+export const readRunRecord = (stateDirectory: string, runId: string): RunRecord | null => {
+  try {
+    const text = readFileSync(recordPath(stateDirectory, runId), "utf8")
+    return Option.getOrNull(Schema.decodeOption(RunRecordJson)(text))
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null
+    throw error
+  }
 }

@@ -10,6 +10,7 @@ import { cameraAddress } from "./cameraAddress.ts"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 import { OwnerNotFound } from "./Owners.ts"
 import { SecretBox, SecretUnreadable } from "./SecretBox.ts"
+import { transaction } from "./transaction.ts"
 
 /** There is no such camera, or not any more. */
 export class CameraNotFound extends Schema.TaggedError<CameraNotFound>()("CameraNotFound", {
@@ -19,6 +20,11 @@ export class CameraNotFound extends Schema.TaggedError<CameraNotFound>()("Camera
 /** A camera as the database knows it; `identity` (a UUID) tells it from a camera of another database. */
 export interface StoredCamera extends Camera {
   readonly identity: string
+}
+
+/** A camera that was removed; its directory stays. */
+export interface RemovedCamera extends StoredCamera {
+  readonly deletedAtMillis: number
 }
 
 export interface NewCamera {
@@ -50,6 +56,10 @@ interface CameraRow {
   readonly createdAt: Date
 }
 
+interface RemovedRow extends CameraRow {
+  readonly deletedAt: Date
+}
+
 /**
  * Cameras and what is known of their streams.
  *
@@ -74,7 +84,8 @@ export class Cameras extends Context.Service<
       id: number,
       profile: StreamProfile | null,
     ): Effect.Effect<StoredCamera, CameraNotFound | DatabaseUnavailable>
-    remove(id: number): Effect.Effect<void, CameraNotFound | DatabaseUnavailable>
+    remove(id: number): Effect.Effect<RemovedCamera, CameraNotFound | DatabaseUnavailable>
+    readonly listRemoved: Effect.Effect<ReadonlyArray<RemovedCamera>, DatabaseUnavailable>
     /** Lets new ids start above `id`: directories on disk may know cameras that the database lost. */
     reserveIds(id: number): Effect.Effect<void, DatabaseUnavailable>
   }
@@ -90,7 +101,7 @@ export class Cameras extends Context.Service<
       const box = yield* SecretBox
       yield* checkKey(sql, box)
       const columns = sql.literal(
-        "id, identity, owner_id, name, sealed_url, transport, recording_enabled, video_codec, audio_codec, created_at",
+        "id, identity, owner_id, name, sealed_url, transport, recording_enabled, video_codec, audio_codec, created_at, deleted_at",
       )
 
       const fromRow = (row: CameraRow): Effect.Effect<StoredCamera> =>
@@ -107,6 +118,9 @@ export class Cameras extends Context.Service<
             row.videoCodec === null ? null : { videoCodec: row.videoCodec, audioCodec: row.audioCodec },
           createdAtMillis: row.createdAt.getTime(),
         }))
+
+      const fromRemovedRow = (row: RemovedRow): Effect.Effect<RemovedCamera> =>
+        Effect.map(fromRow(row), (camera) => ({ ...camera, deletedAtMillis: row.deletedAt.getTime() }))
 
       const one = (id: number, rows: ReadonlyArray<CameraRow>): Effect.Effect<StoredCamera, CameraNotFound> =>
         rows[0] === undefined ? Effect.fail(new CameraNotFound({ cameraId: id })) : fromRow(rows[0])
@@ -131,7 +145,7 @@ export class Cameras extends Context.Service<
           INSERT INTO cameras ${sql.insert({ ...camera, ...urlColumns(url) })} RETURNING ${columns}`
           return yield* Effect.orDie(one(0, rows))
         },
-        sql.withTransaction,
+        transaction(sql),
         orUnavailable,
       )
 
@@ -167,7 +181,7 @@ export class Cameras extends Context.Service<
           if (change.ownerId !== undefined) yield* requireOwner(change.ownerId)
           return yield* set(id, values)
         },
-        sql.withTransaction,
+        transaction(sql),
         orUnavailable,
       )
 
@@ -183,11 +197,19 @@ export class Cameras extends Context.Service<
       )
 
       const remove = Effect.fn("Cameras.remove")(function* (id: number) {
-        const rows = yield* sql`
+        const [row] = yield* sql<RemovedRow>`
           UPDATE cameras SET deleted_at = now(), recording_enabled = false
-          WHERE id = ${id} AND deleted_at IS NULL RETURNING id`
-        if (rows.length === 0) return yield* new CameraNotFound({ cameraId: id })
+          WHERE id = ${id} AND deleted_at IS NULL RETURNING ${columns}`
+        if (row === undefined) return yield* new CameraNotFound({ cameraId: id })
+        return yield* fromRemovedRow(row)
       }, orUnavailable)
+
+      const listRemoved = sql<RemovedRow>`
+        SELECT ${columns} FROM cameras WHERE deleted_at IS NOT NULL ORDER BY id`.pipe(
+        Effect.flatMap((rows) => Effect.forEach(rows, fromRemovedRow)),
+        orUnavailable,
+        Effect.withSpan("Cameras.listRemoved"),
+      )
 
       const reserveIds = Effect.fn("Cameras.reserveIds")(
         (id: number) =>
@@ -197,7 +219,17 @@ export class Cameras extends Context.Service<
         orUnavailable,
       )
 
-      return Cameras.of({ create, list, get, update, setEnabled, setProfile, remove, reserveIds })
+      return Cameras.of({
+        create,
+        list,
+        get,
+        update,
+        setEnabled,
+        setProfile,
+        remove,
+        listRemoved,
+        reserveIds,
+      })
     }),
   )
 }

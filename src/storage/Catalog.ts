@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -16,10 +17,15 @@ import {
   segmentChanged,
 } from "./accounting/transitions.ts"
 import { CatalogMemory } from "./CatalogMemory.ts"
+import type { CatalogBatch } from "./catalogBatch.ts"
 import { CatalogStore } from "./CatalogStore.ts"
 import { type CatalogHealth, makeCatalogWriter } from "./CatalogWriter.ts"
 import type { DatabaseUnavailable } from "./DatabaseUnavailable.ts"
+import type { RecordedFile } from "./durability/recordingPaths.ts"
 import { mergedFacts } from "./mergedFacts.ts"
+import { makePendingRowsFile, noPendingRowsFile } from "./PendingRowsFile.ts"
+import { takeOverCatalog } from "./takeOverCatalog.ts"
+import { untilDatabaseAnswers } from "./untilDatabaseAnswers.ts"
 
 /** What is known of a camera right now, from memory. */
 export interface CatalogSnapshot {
@@ -43,6 +49,25 @@ export interface KnownCoverage extends Coverage {
   readonly range: Span
   /** Now, or for a camera that records the end of its last whole fragment. */
   readonly knownUntilMillis: number
+}
+
+/** Files of a camera that the catalog has in memory; paths are relative to the recordings directory. */
+export interface KnownFiles {
+  /** Their rows are the catalog's own affair now: the file grows, or its row is not written yet. */
+  readonly busy: ReadonlySet<string>
+  /** Growing by the database at the start of this life, and nobody has told how they went on. */
+  readonly unsettled: ReadonlySet<string>
+  /** The last segments: a change of one of these is to be told to `segmentsChanged` too. */
+  readonly remembered: ReadonlyMap<string, SegmentSummary>
+}
+
+export interface CatalogOptions {
+  /** Where rows are kept on disk while the database is away; nowhere by default. */
+  readonly stateDirectory?: string
+  /** How old a row may be while a segment grows; 10 s by default. */
+  readonly flushIntervalMillis?: number
+  /** What of a batch may be committed now, the rest staying pending; all of it by default. */
+  readonly committable?: (batch: CatalogBatch) => Effect.Effect<CatalogBatch>
 }
 
 const longestDetail = 500
@@ -79,20 +104,40 @@ export class Catalog extends Context.Service<
       toMillis: number,
     ): Effect.Effect<KnownCoverage, DatabaseUnavailable>
     snapshot(cameraId: number): CatalogSnapshot
+    /** Files that grow, as the disk said last to this life of the service. */
+    growingFiles(): ReadonlyArray<RecordedFile>
+    /** For a repair, which leaves alone what the catalog is busy with. */
+    knownFiles(cameraId: number): KnownFiles
+    /** Somebody else changed rows of recordings: the sums are taken from the database again, soon. */
+    readonly recount: Effect.Effect<void>
     readonly health: Effect.Effect<CatalogHealth>
   }
 >()("vigia/storage/Catalog") {
-  /** @param options.flushIntervalMillis how old a row may be while a segment grows; 10 s by default */
   static readonly layerNoDeps = (
-    options: { readonly flushIntervalMillis?: number } = {},
+    options: CatalogOptions = {},
   ): Layer.Layer<Catalog, DatabaseUnavailable, CatalogStore> =>
     Layer.effect(
       Catalog,
       Effect.gen(function* () {
         const store = yield* CatalogStore
-        const seed = yield* store.seed
-        const memory = new CatalogMemory(seed, yield* store.totals)
-        const writer = yield* makeCatalogWriter(store, memory, options.flushIntervalMillis ?? 10_000)
+        const life = randomUUID()
+        const file =
+          options.stateDirectory === undefined
+            ? noPendingRowsFile
+            : makePendingRowsFile(options.stateDirectory)
+        // Before anything is read: what an earlier life could not write belongs to what the database knows.
+        yield* takeOverCatalog(store, file, life)
+        const patiently = untilDatabaseAnswers("The database")
+        const seed = yield* patiently(store.seed)
+        const memory = new CatalogMemory(seed, yield* patiently(store.totals))
+        const writer = yield* makeCatalogWriter({
+          store,
+          memory,
+          file,
+          life,
+          flushIntervalMillis: options.flushIntervalMillis ?? 10_000,
+          committable: options.committable ?? Effect.succeed,
+        })
         const enabled = new Set(
           seed.cameras.filter(({ isEnabled }) => isEnabled).map(({ cameraId }) => cameraId),
         )
@@ -101,9 +146,14 @@ export class Catalog extends Context.Service<
         const change = (apply: () => Urgency): Effect.Effect<void> =>
           Effect.suspend(() => (apply() === "now" ? writer.hurry : Effect.void))
 
+        const unsettled = new Set<string>()
+
         const recover = (nowMillis: number): Effect.Effect<void> =>
           Effect.suspend(() => {
             for (const cameraId of known) {
+              for (const { filePath, state, isReported } of memory.ledger(cameraId).segments) {
+                if (state === "growing" && !isReported) unsettled.add(filePath)
+              }
               memory.apply(cameraId, (ledger) =>
                 enabled.has(cameraId)
                   ? recovered(ledger, seed.lastSeenMillis, nowMillis)
@@ -164,6 +214,18 @@ export class Catalog extends Context.Service<
           }
         }
 
+        const knownFiles = (cameraId: number): KnownFiles => {
+          const { segments } = memory.ledger(cameraId)
+          const growing = segments.filter(({ state }) => state === "growing")
+          const pending = memory.pending.of(cameraId).recordings
+          const left = segments.filter(({ filePath, isReported }) => !isReported && unsettled.has(filePath))
+          return {
+            busy: new Set([...growing, ...pending].map(({ filePath }) => filePath)),
+            unsettled: new Set(left.map(({ filePath }) => filePath)),
+            remembered: new Map(segments.map((segment) => [segment.filePath, segment])),
+          }
+        }
+
         return Catalog.of({
           cameraEnabled: (cameraId, atMillis) =>
             change(() => memory.apply(cameraId, (ledger) => cameraEnabled(ledger, Math.round(atMillis)))),
@@ -186,11 +248,14 @@ export class Catalog extends Context.Service<
           flush: writer.flush,
           coverage: covered,
           snapshot,
+          growingFiles: () => memory.growingFiles,
+          knownFiles,
+          recount: writer.recount,
           health: writer.health,
         })
       }),
     )
 
-  static readonly layer = (options: { readonly flushIntervalMillis?: number } = {}) =>
+  static readonly layer = (options: CatalogOptions = {}) =>
     this.layerNoDeps(options).pipe(Layer.provide(CatalogStore.layer))
 }

@@ -3,6 +3,7 @@ import { PendingRows, type Urgency } from "./accounting/PendingRows.ts"
 import { type LedgerRows, rowsOf } from "./accounting/rows.ts"
 import { ledgerFrom } from "./accounting/seed.ts"
 import type { CatalogSeed, CatalogTotals } from "./CatalogStore.ts"
+import type { RecordedFile } from "./durability/recordingPaths.ts"
 
 interface CameraMemory {
   readonly ledger: Ledger
@@ -47,6 +48,15 @@ export class CatalogMemory {
 
   get cameraIds(): ReadonlyArray<number> {
     return [...this.#cameras.keys()]
+  }
+
+  /** Files that grow, as the disk said last to this life of the service. */
+  get growingFiles(): ReadonlyArray<RecordedFile> {
+    return [...this.#cameras.values()].flatMap(({ ledger }) =>
+      ledger.segments
+        .filter(({ state, isReported }) => state === "growing" && isReported)
+        .map((segment) => ({ ...segment, segmentNumber: segment.number })),
+    )
   }
 
   ledger(cameraId: number): Ledger {

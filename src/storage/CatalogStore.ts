@@ -1,27 +1,22 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
 import type { GapRow, PeriodRow, RecordingRow } from "./accounting/rows.ts"
 import type { LedgerSeed } from "./accounting/seed.ts"
-import { DatabaseUnavailable, isUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+import type { CatalogBatch } from "./catalogBatch.ts"
+import {
+  type LeftRows,
+  makeCatalogWrites,
+  type Refusal,
+  type TakeOver,
+  type WriteNote,
+} from "./catalogWrites.ts"
+import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 import { EnabledPeriods, type PeriodColumns, periodFrom } from "./EnabledPeriods.ts"
-import { type GapColumns, gapFrom, Gaps, type VanishedGap } from "./Gaps.ts"
+import { type GapColumns, gapFrom, Gaps } from "./Gaps.ts"
 import { type RecordingColumns, recordingFrom, Recordings } from "./Recordings.ts"
-
-/** The database answers, and does not take these rows. */
-export class RowsRejected extends Schema.TaggedError<RowsRejected>()("RowsRejected", {
-  reason: Schema.String,
-}) {}
-
-/** Rows that are written together, in one transaction. */
-export interface CatalogBatch {
-  readonly recordings: ReadonlyArray<RecordingRow>
-  readonly gaps: ReadonlyArray<GapRow | VanishedGap>
-  readonly periods: ReadonlyArray<PeriodRow>
-}
+import type { RowsRejected } from "./RowsRejected.ts"
 
 export interface CatalogTotals {
   readonly bytes: number
@@ -43,10 +38,6 @@ export interface CatalogFacts {
 
 const seededRecordings = 3
 
-/** The server's own sentence; it names tables and constraints, never values. */
-const messageOf = (error: SqlError): string =>
-  error.reason.cause instanceof Error ? error.reason.cause.message : error.message
-
 const groupByCamera = <Row extends { readonly cameraId: number }>(
   rows: ReadonlyArray<Row>,
 ): ReadonlyMap<number, ReadonlyArray<Row>> => Map.groupBy(rows, ({ cameraId }) => cameraId)
@@ -55,14 +46,24 @@ const groupByCamera = <Row extends { readonly cameraId: number }>(
 export class CatalogStore extends Context.Service<
   CatalogStore,
   {
+    /** Whether the database answers at all. */
+    readonly ping: Effect.Effect<void, DatabaseUnavailable>
     readonly seed: Effect.Effect<CatalogSeed, DatabaseUnavailable>
     /** Bytes and number of the recordings of each camera that has any. */
     readonly totals: Effect.Effect<ReadonlyMap<number, CatalogTotals>, DatabaseUnavailable>
-    /** `seenAtMillis`: the service was there at this instant; null leaves the last one. */
-    write(
+    /** Writes all rows or none: a reader sees the state before or the one after. */
+    write(batch: CatalogBatch, note: WriteNote): Effect.Effect<void, DatabaseUnavailable | RowsRejected>
+    /** The same, except for the rows of cameras of which the database refuses any. */
+    writeApart(
       batch: CatalogBatch,
-      seenAtMillis: number | null,
-    ): Effect.Effect<void, DatabaseUnavailable | RowsRejected>
+      note: WriteNote,
+    ): Effect.Effect<ReadonlyArray<Refusal>, DatabaseUnavailable>
+    /**
+     * The first write of a life: from now on it is the writer.
+     *
+     * What an earlier life left is written with it, where the database holds nothing newer; all or none.
+     */
+    takeOver(life: string, left: LeftRows | null): Effect.Effect<TakeOver, DatabaseUnavailable>
     facts(
       cameraId: number,
       fromMillis: number,
@@ -86,16 +87,17 @@ export class CatalogStore extends Context.Service<
         const cameras = yield* sql<{ id: number; isEnabled: boolean }>`
           SELECT id, recording_enabled AND deleted_at IS NULL AS is_enabled FROM cameras ORDER BY id`
         const lastRecordings = groupByCamera(
-          yield* sql<RecordingColumns>`
+          yield* sql<RecordingColumns<RecordingRow["state"]>>`
             SELECT last.* FROM cameras CROSS JOIN LATERAL (
-              SELECT * FROM recordings WHERE camera_id = cameras.id AND NOT is_clip
+              SELECT * FROM recordings WHERE camera_id = cameras.id AND NOT is_clip AND state <> 'missing'
               ORDER BY start_time DESC LIMIT ${seededRecordings}) AS last
             UNION SELECT * FROM recordings WHERE state = 'growing'`,
         )
         const lastGaps = groupByCamera(
           yield* sql<GapColumns>`
             SELECT gaps.* FROM gaps LEFT JOIN LATERAL (
-              SELECT start_time FROM recordings WHERE camera_id = gaps.camera_id AND NOT is_clip
+              SELECT start_time FROM recordings
+              WHERE camera_id = gaps.camera_id AND NOT is_clip AND state <> 'missing'
               ORDER BY start_time DESC OFFSET ${seededRecordings - 1} LIMIT 1) AS oldest ON true
             WHERE gaps.end_time IS NULL OR gaps.end_time >= COALESCE(oldest.start_time, '-infinity')`,
         )
@@ -119,7 +121,7 @@ export class CatalogStore extends Context.Service<
 
       const totals = sql<{ cameraId: number; bytes: bigint; recordings: bigint }>`
         SELECT camera_id, sum(file_size)::bigint AS bytes, count(*) AS recordings
-        FROM recordings GROUP BY camera_id`.pipe(
+        FROM recordings WHERE state <> 'missing' GROUP BY camera_id`.pipe(
         Effect.map(
           (rows) =>
             new Map(
@@ -131,25 +133,6 @@ export class CatalogStore extends Context.Service<
         ),
         orUnavailable,
         Effect.withSpan("CatalogStore.totals"),
-      )
-
-      const write = Effect.fn("CatalogStore.write")(
-        function* (batch: CatalogBatch, seenAtMillis: number | null) {
-          if (batch.periods.length > 0) yield* periods.upsertMany(batch.periods)
-          if (batch.recordings.length > 0) yield* recordings.upsertMany(batch.recordings)
-          if (batch.gaps.length > 0) yield* gaps.upsertMany(batch.gaps)
-          if (seenAtMillis !== null)
-            yield* sql`UPDATE service_state SET last_seen_at = ${new Date(seenAtMillis)}`
-        },
-        sql.withTransaction,
-        Effect.catchTag("SqlError", (error) =>
-          Effect.fail(
-            isUnavailable(error)
-              ? new DatabaseUnavailable({ reason: error.reason._tag })
-              : new RowsRejected({ reason: messageOf(error) }),
-          ),
-        ),
-        orUnavailable,
       )
 
       const facts = Effect.fn("CatalogStore.facts")(function* (
@@ -173,7 +156,8 @@ export class CatalogStore extends Context.Service<
         }>`SELECT
             (SELECT COALESCE(jsonb_agg(jsonb_build_object('path', file_path,
                'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
-             FROM recordings WHERE camera_id = ${cameraId} AND start_time < ${to} AND end_time > ${from}) AS recordings,
+             FROM recordings WHERE camera_id = ${cameraId} AND start_time < ${to} AND end_time > ${from}
+               AND state <> 'missing') AS recordings,
             (SELECT COALESCE(jsonb_agg(jsonb_build_object('identity', identity, 'cause', cause, 'detail', detail,
                'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
              FROM gaps WHERE camera_id = ${cameraId} AND start_time < ${to}
@@ -204,7 +188,13 @@ export class CatalogStore extends Context.Service<
         }
       }, orUnavailable)
 
-      return CatalogStore.of({ seed, totals, write, facts })
+      return CatalogStore.of({
+        ping: sql`SELECT 1`.pipe(Effect.asVoid, orUnavailable),
+        seed,
+        totals,
+        facts,
+        ...makeCatalogWrites(sql, { recordings, gaps, periods }),
+      })
     }),
   )
 

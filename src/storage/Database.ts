@@ -3,9 +3,10 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Migrator from "effect/sql/Migrator"
 import * as MigratorFileSystem from "effect/sql/MigratorFileSystem"
@@ -14,9 +15,11 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as String from "effect/String"
 import { redact } from "../logging/redact.ts"
 import type { DatabaseSettings } from "../config/Settings.ts"
-import { isUnavailable } from "./DatabaseUnavailable.ts"
+import { databasePlace } from "./databasePlace.ts"
+import { DatabaseUnavailable } from "./DatabaseUnavailable.ts"
 import { EmbeddedPostgres } from "./embedded/EmbeddedPostgres.ts"
 import type { EmbeddedPostgresError } from "./embedded/EmbeddedPostgresError.ts"
+import { untilDatabaseAnswers } from "./untilDatabaseAnswers.ts"
 
 /** The database cannot be used at start; the message holds no secret. */
 export class DatabaseStartError extends Schema.TaggedError<DatabaseStartError>()("DatabaseStartError", {
@@ -28,6 +31,8 @@ const migrationsDirectory = fileURLToPath(new URL("../../migrations", import.met
 const pool = {
   maxConnections: 6,
   connectTimeout: "5 seconds",
+  // A peer that is gone without a word is noticed within a minute.
+  keepAlive: "30 seconds",
   applicationName: "vigia",
   transformQueryNames: String.camelToSnake,
   transformResultNames: String.snakeToCamel,
@@ -37,8 +42,7 @@ const pool = {
 
 const oldestServerVersion = 130_000
 
-/** How long the service waits at start for a database that does not answer yet. */
-const startPatience = "30 seconds"
+const answerTimeout = "10 seconds"
 
 const startError = (error: SqlError): DatabaseStartError => {
   const { cause } = error.reason
@@ -47,9 +51,11 @@ const startError = (error: SqlError): DatabaseStartError => {
   })
 }
 
+type ServerSettings = Exclude<DatabaseSettings, { readonly kind: "embedded" }>
+
 /** A host that begins with `/` is the directory of a unix socket. */
 const clientLayer = (
-  settings: Exclude<DatabaseSettings, { readonly kind: "embedded" }>,
+  settings: ServerSettings,
 ): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, DatabaseStartError> =>
   PgClient.layerFrom(
     PgClient.make(
@@ -70,28 +76,38 @@ const prepare = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [server] = yield* sql<{
     version: number
-  }>`SELECT current_setting('server_version_num')::int AS version`
+  }>`SELECT current_setting('server_version_num')::int AS version`.pipe(
+    Effect.timeoutOrElse({
+      duration: answerTimeout,
+      orElse: () => Effect.fail(new DatabaseUnavailable({ reason: "timed out" })),
+    }),
+  )
   if ((server?.version ?? 0) < oldestServerVersion) {
     return yield* new DatabaseStartError({ message: "The database must be PostgreSQL 13 or newer" })
   }
-  yield* Migrator.make({})({ loader: MigratorFileSystem.fromFileSystem(migrationsDirectory) })
-}).pipe(
-  Effect.retry({
-    while: (error) =>
-      isSqlError(error) && error.reason._tag !== "AuthenticationError" && isUnavailable(error),
-    schedule: Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: startPatience })),
-  }),
-  Effect.mapError((error) =>
-    isSqlError(error) ? startError(error) : new DatabaseStartError({ message: redact(error.message) }),
-  ),
-)
+  yield* Migrator.make({})({ loader: MigratorFileSystem.fromFileSystem(migrationsDirectory) }).pipe(
+    // The client dies of a connection that ends within its transaction.
+    Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
+  )
+})
 
-const embeddedLayer = (
-  stateDirectory: string,
-): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, DatabaseStartError | EmbeddedPostgresError> =>
+/** Connected and migrated, however long the database takes to answer. */
+const preparedLayer = (
+  settings: ServerSettings,
+): Layer.Layer<SqlClient.SqlClient, DatabaseStartError, FileSystem.FileSystem | Path.Path> =>
+  Layer.effectDiscard(
+    prepare.pipe(
+      untilDatabaseAnswers(`The database at ${databasePlace(settings)}`),
+      Effect.mapError((error) =>
+        isSqlError(error) ? startError(error) : new DatabaseStartError({ message: redact(error.message) }),
+      ),
+    ),
+  ).pipe(Layer.provideMerge(clientLayer(settings)))
+
+const embeddedLayer = (stateDirectory: string) =>
   Layer.unwrap(
     Effect.map(EmbeddedPostgres, (server) =>
-      clientLayer({
+      preparedLayer({
         kind: "server",
         host: server.socketDirectory,
         port: server.port,
@@ -105,15 +121,12 @@ const embeddedLayer = (
 /**
  * The `SqlClient` of the catalog: connected, migrated, with camelCase in TypeScript and snake_case in SQL.
  *
- * A database that does not answer at start is tried for 30 s. Once the layer is built the database may go away:
- * calls fail with `SqlError` until it is back.
+ * A database that does not answer at start is waited for without end; a fault that waiting cannot cure, such as a
+ * wrong password, fails. Once the layer is built the database may go away: calls fail with `SqlError` until it is back.
  */
 export const databaseLayer = (
   settings: DatabaseSettings,
 ): Layer.Layer<SqlClient.SqlClient, DatabaseStartError | EmbeddedPostgresError> =>
-  Layer.effectDiscard(prepare).pipe(
-    Layer.provideMerge(
-      settings.kind === "embedded" ? embeddedLayer(settings.stateDirectory) : clientLayer(settings),
-    ),
+  (settings.kind === "embedded" ? embeddedLayer(settings.stateDirectory) : preparedLayer(settings)).pipe(
     Layer.provide([NodeFileSystem.layer, NodePath.layer]),
   )

@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
@@ -16,7 +17,7 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
 }
 
 /** SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, as during a shutdown). */
-const passingSqlState = /^(08|53|57)/
+export const passingSqlState = /^(08|53|57)/
 
 const sqlStateOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
@@ -30,26 +31,29 @@ export const isUnavailable = (error: SqlError): boolean =>
   error.reason._tag === "AuthorizationError" ||
   passingSqlState.test(sqlStateOf(error.reason.cause))
 
-const answerTimeout = "10 seconds"
-
 /**
  * Bounds a call to the database and turns its failure into `DatabaseUnavailable`.
  *
  * Any other SQL error is a bug of a statement and becomes a defect.
  */
-export const orUnavailable = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
-): Effect.Effect<A, Exclude<E, Extract<E, SqlError>> | DatabaseUnavailable, R> =>
-  effect.pipe(
-    Effect.catchIf(
-      (error): error is Extract<E, SqlError> => isSqlError(error),
-      (error) =>
-        isUnavailable(error)
-          ? Effect.fail(new DatabaseUnavailable({ reason: error.reason._tag }))
-          : Effect.die(error),
-    ),
-    Effect.timeoutOrElse({
-      duration: answerTimeout,
-      orElse: () => Effect.fail(new DatabaseUnavailable({ reason: "Timeout" })),
-    }),
-  )
+export const orUnavailableWithin =
+  (duration: Duration.Input) =>
+  <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+  ): Effect.Effect<A, Exclude<E, Extract<E, SqlError>> | DatabaseUnavailable, R> =>
+    effect.pipe(
+      Effect.catchIf(
+        (error): error is Extract<E, SqlError> => isSqlError(error),
+        (error) =>
+          isUnavailable(error)
+            ? Effect.fail(new DatabaseUnavailable({ reason: error.reason._tag }))
+            : Effect.die(error),
+      ),
+      Effect.timeoutOrElse({
+        duration,
+        orElse: () => Effect.fail(new DatabaseUnavailable({ reason: "Timeout" })),
+      }),
+    )
+
+/** `orUnavailableWithin` 10 s. */
+export const orUnavailable = orUnavailableWithin("10 seconds")

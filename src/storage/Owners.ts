@@ -6,6 +6,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Owner } from "../domain/Owner.ts"
 import type { Plan } from "../domain/Plan.ts"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+import { transaction } from "./transaction.ts"
 
 /** There is no such owner, or not any more. */
 export class OwnerNotFound extends Schema.TaggedError<OwnerNotFound>()("OwnerNotFound", {
@@ -17,6 +18,11 @@ export class OwnerHasCameras extends Schema.TaggedError<OwnerHasCameras>()("Owne
   ownerId: Schema.Finite,
   cameraIds: Schema.Array(Schema.Finite),
 }) {}
+
+/** An owner as the database knows it; a deleted one still has the plan that recordings expire by. */
+export interface StoredOwner extends Owner {
+  readonly deletedAtMillis: number | null
+}
 
 interface OwnerRow {
   readonly id: number
@@ -38,6 +44,8 @@ export class Owners extends Context.Service<
   {
     create(owner: { readonly name: string; readonly plan: Plan }): Effect.Effect<Owner, DatabaseUnavailable>
     readonly list: Effect.Effect<ReadonlyArray<Owner>, DatabaseUnavailable>
+    /** Deleted owners too. */
+    readonly listAll: Effect.Effect<ReadonlyArray<StoredOwner>, DatabaseUnavailable>
     get(id: number): Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
     update(
       id: number,
@@ -71,6 +79,15 @@ export class Owners extends Context.Service<
         Effect.withSpan("Owners.list"),
       )
 
+      const listAll = sql<OwnerRow & { readonly deletedAt: Date | null }>`
+        SELECT ${columns}, deleted_at FROM owners ORDER BY id`.pipe(
+        Effect.map((rows) =>
+          rows.map((row) => ({ ...fromRow(row), deletedAtMillis: row.deletedAt?.getTime() ?? null })),
+        ),
+        orUnavailable,
+        Effect.withSpan("Owners.listAll"),
+      )
+
       const get = Effect.fn("Owners.get")(function* (id: number) {
         const rows = yield* sql<OwnerRow>`
           SELECT ${columns} FROM owners WHERE id = ${id} AND deleted_at IS NULL`
@@ -101,11 +118,11 @@ export class Owners extends Context.Service<
           }
           yield* sql`UPDATE owners SET deleted_at = now() WHERE id = ${id}`
         },
-        sql.withTransaction,
+        transaction(sql),
         orUnavailable,
       )
 
-      return Owners.of({ create, list, get, update, remove })
+      return Owners.of({ create, list, listAll, get, update, remove })
     }),
   )
 }

@@ -11,9 +11,16 @@ import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.t
 /** The cursor is not one that an earlier page gave. */
 export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}) {}
 
+/** As a ledger knows a file; `missing`: it was recorded, and a repair did not find it any more. */
+export type RecordingState = RecordingRow["state"] | "missing"
+
 /** A recording as the catalog knows it; `filePath` is relative to the recordings directory. */
-export interface Recording extends RecordingRow {
+export interface Recording<State extends RecordingState = RecordingState> extends Omit<
+  RecordingRow,
+  "state"
+> {
   readonly id: number
+  readonly state: State
   readonly isClip: boolean
   readonly createdAtMillis: number
 }
@@ -34,7 +41,7 @@ export interface RecordingsPage {
   readonly nextCursor: string | null
 }
 
-export interface RecordingColumns {
+export interface RecordingColumns<State extends RecordingState = RecordingState> {
   readonly id: bigint
   readonly cameraId: number
   readonly startTime: Date
@@ -45,7 +52,7 @@ export interface RecordingColumns {
   readonly createdAt: Date
   readonly runId: string
   readonly segmentNumber: number
-  readonly state: "growing" | "closed"
+  readonly state: State
   readonly frames: bigint
   readonly missingFrames: bigint | null
   readonly fragments: number
@@ -53,7 +60,9 @@ export interface RecordingColumns {
   readonly audio: "none" | "missing" | "recorded"
 }
 
-export const recordingFrom = (row: RecordingColumns): Recording => ({
+export const recordingFrom = <State extends RecordingState>(
+  row: RecordingColumns<State>,
+): Recording<State> => ({
   id: Number(row.id),
   cameraId: row.cameraId,
   startMillis: row.startTime.getTime(),
@@ -97,7 +106,11 @@ export class Recordings extends Context.Service<
   {
     /** In ascending order of start. */
     list(query: RecordingsQuery): Effect.Effect<RecordingsPage, InvalidCursor | DatabaseUnavailable>
-    /** One statement for the rows of all cameras; a path that is known is updated. */
+    /**
+     * One statement for the rows of all cameras; a path that is known is updated.
+     *
+     * A missing file stays so while its row is only closed again: a ledger remembers files that are gone.
+     */
     upsertMany(rows: ReadonlyArray<RecordingRow>): Effect.Effect<void, SqlError>
   }
 >()("vigia/storage/Recordings") {
@@ -139,7 +152,9 @@ export class Recordings extends Context.Service<
           ON CONFLICT (file_path) DO UPDATE SET
             camera_id = excluded.camera_id, start_time = excluded.start_time, end_time = excluded.end_time,
             file_size = excluded.file_size, duration = excluded.duration, run_id = excluded.run_id,
-            segment_number = excluded.segment_number, state = excluded.state, frames = excluded.frames,
+            segment_number = excluded.segment_number, frames = excluded.frames,
+            state = CASE WHEN recordings.state = 'missing' AND excluded.state = 'closed'
+              THEN recordings.state ELSE excluded.state END,
             missing_frames = excluded.missing_frames, fragments = excluded.fragments,
             video_codec = excluded.video_codec, audio = excluded.audio`),
       )

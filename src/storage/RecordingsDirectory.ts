@@ -4,13 +4,17 @@ import { join, resolve } from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Owner } from "../domain/Owner.ts"
-import { CameraFile, isSameCamera, writtenCamera } from "./cameraFile.ts"
-import type { StoredCamera } from "./Cameras.ts"
-import { errorCode, writeAtomically } from "./writeAtomically.ts"
+import { CameraFile, cameraFileText, CameraIdentity, type CameraRecord } from "./cameraFile.ts"
+import type { RemovedCamera, StoredCamera } from "./Cameras.ts"
+import { errorCode } from "./errorCode.ts"
+import type { StoredOwner } from "./Owners.ts"
 import { SecretBox } from "./SecretBox.ts"
+import { syncDirectory } from "./syncDirectory.ts"
+import { writeAtomically } from "./writeAtomically.ts"
 
 /** Vigia does not record here, because the marker file is not; the message says why and what to do. */
 export class MarkerMissing extends Schema.TaggedError<MarkerMissing>()("MarkerMissing", {
@@ -44,6 +48,12 @@ const decodeMarker = Schema.decodeUnknownResult(Marker)
 
 const OpenedBefore = Schema.fromJsonString(Schema.Struct({ directories: Schema.Array(Schema.String) }))
 const decodeOpenedBefore = Schema.decodeUnknownResult(OpenedBefore)
+
+const decodeCameraFile = Schema.decodeUnknownOption(CameraFile)
+const decodeIdentity = Schema.decodeUnknownOption(CameraIdentity)
+
+const isOfAnother = (text: string | undefined, identity: string): boolean =>
+  Option.exists(decodeIdentity(text), (known) => known.identity !== identity)
 
 /** A new file system is empty but for this. */
 const countsAsEmpty = new Set(["lost+found"])
@@ -123,6 +133,14 @@ export class RecordingsDirectory extends Context.Service<
       camera: StoredCamera,
       owner: Owner,
     ): Effect.Effect<string, MarkerMissing | DirectoryUnusable | ForeignCameraDirectory>
+    /**
+     * Notes in the `.camera` file that a camera was removed; false where there was nothing to change: the file says
+     * so already, is another camera's, or has gone with its directory, which is not made again.
+     */
+    noteRemoved(
+      camera: RemovedCamera,
+      owner: StoredOwner,
+    ): Effect.Effect<boolean, MarkerMissing | DirectoryUnusable>
     /** The highest N of any `cam_N` on disk, 0 without any: new ids must start above. */
     readonly highestCameraId: Effect.Effect<number, DirectoryUnusable>
     /** Bytes that this process may still write to the file system (statfs(2), `f_bavail`). */
@@ -154,6 +172,19 @@ export class RecordingsDirectory extends Context.Service<
           Effect.withSpan("RecordingsDirectory.assertPresent"),
         )
 
+        /** Whether something had to be written. */
+        const bringUpToDate = Effect.fnUntraced(function* (
+          file: string,
+          knownText: string | undefined,
+          record: CameraRecord,
+        ) {
+          const known = Option.getOrNull(decodeCameraFile(knownText))
+          const text = yield* cameraFileText(record, known, box)
+          if (text === null) return false
+          yield* attempt(file, () => writeAtomically(file, text, 0o600))
+          return true
+        })
+
         const prepareCamera = Effect.fn("RecordingsDirectory.prepareCamera")(function* (
           camera: StoredCamera,
           owner: Owner,
@@ -161,17 +192,29 @@ export class RecordingsDirectory extends Context.Service<
           yield* assertPresent
           const directory = cameraPath(camera.id)
           const file = join(directory, ".camera")
-          yield* attempt(directory, () => mkdir(directory, { recursive: true }))
-          const known = Schema.decodeUnknownResult(CameraFile)(yield* textOf(file))
-          if (Result.isSuccess(known)) {
-            if (known.success.identity !== camera.identity) {
-              return yield* new ForeignCameraDirectory({ cameraId: camera.id, path: directory })
-            }
-            if (yield* isSameCamera(known.success, camera, owner, box)) return directory
+          yield* attempt(directory, async () => {
+            const made = await mkdir(directory, { recursive: true })
+            if (made !== undefined) await syncDirectory(path)
+          })
+          const text = yield* textOf(file)
+          if (isOfAnother(text, camera.identity)) {
+            return yield* new ForeignCameraDirectory({ cameraId: camera.id, path: directory })
           }
-          const text = writtenCamera(camera, owner, installation, box)
-          yield* attempt(file, () => writeAtomically(file, text, 0o600))
+          const kept = { ...owner, deletedAtMillis: null }
+          yield* bringUpToDate(file, text, { camera, owner: kept, deletedAtMillis: null, installation })
           return directory
+        })
+
+        const noteRemoved = Effect.fn("RecordingsDirectory.noteRemoved")(function* (
+          camera: RemovedCamera,
+          owner: StoredOwner,
+        ) {
+          yield* assertPresent
+          const file = join(cameraPath(camera.id), ".camera")
+          const text = yield* textOf(file)
+          if (text === undefined || isOfAnother(text, camera.identity)) return false
+          const { deletedAtMillis } = camera
+          return yield* bringUpToDate(file, text, { camera, owner, deletedAtMillis, installation })
         })
 
         const highestCameraId = attempt(path, () => readdir(path)).pipe(
@@ -195,6 +238,7 @@ export class RecordingsDirectory extends Context.Service<
           assertPresent,
           cameraPath,
           prepareCamera,
+          noteRemoved,
           highestCameraId,
           freeBytes,
         })

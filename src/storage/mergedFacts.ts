@@ -1,5 +1,6 @@
 import type { CoverageFacts } from "../domain/coverage.ts"
-import type { CatalogBatch, CatalogFacts } from "./CatalogStore.ts"
+import type { CatalogBatch } from "./catalogBatch.ts"
+import type { CatalogFacts } from "./CatalogStore.ts"
 
 const lastOfEach = <Row>(
   rows: ReadonlyArray<Row>,

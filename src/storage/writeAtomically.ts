@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto"
 import { open, rename, rm } from "node:fs/promises"
+import { dirname } from "node:path"
+import { syncDirectory } from "./syncDirectory.ts"
 
-/** The name of a system error (`ENOSPC`), for any value that was thrown. */
-export const errorCode = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "unknown error"
-
-/** Replaces a file as a whole: a crash leaves the old or the new text, never a part (rename(2)). */
+/** Replaces a file as a whole: a crash or a power cut leaves the old or the new text, never a part (rename(2)). */
 export const writeAtomically = async (path: string, text: string, mode: number): Promise<void> => {
   const unfinished = `${path}.${randomBytes(6).toString("hex")}`
   try {
@@ -17,6 +15,7 @@ export const writeAtomically = async (path: string, text: string, mode: number):
       await file.close()
     }
     await rename(unfinished, path)
+    await syncDirectory(dirname(path))
   } catch (error) {
     await rm(unfinished, { force: true })
     throw error

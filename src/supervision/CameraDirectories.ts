@@ -1,15 +1,18 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Semaphore from "effect/Semaphore"
 import type { Camera } from "../domain/Camera.ts"
 import type { Owner } from "../domain/Owner.ts"
 import type { Failure } from "../recorder/failure.ts"
-import type { StoredCamera } from "../storage/Cameras.ts"
+import type { RemovedCamera, StoredCamera } from "../storage/Cameras.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
 
 interface Known {
   readonly camera: StoredCamera
   readonly owner: Owner
+  /** One write at a time, so that the last one to begin is the one that stays. */
+  readonly writing: Semaphore.Semaphore
 }
 
 /**
@@ -23,6 +26,10 @@ export class CameraDirectories extends Context.Service<
   {
     /** Takes over what is to be written down of a camera; a fault of the disk is logged, not raised. */
     readonly remember: (camera: StoredCamera, owner: Owner) => Effect.Effect<void>
+    /** Notes that a camera was removed, or that the owner of a removed one has changed. */
+    readonly removed: (camera: RemovedCamera, owner: Owner) => Effect.Effect<void>
+    /** From memory, of a camera that is not removed. */
+    readonly owner: (cameraId: number) => Owner | undefined
     /** Null when a run may begin, else why not. */
     readonly prepare: (camera: Camera) => Effect.Effect<Failure | null>
   }
@@ -33,7 +40,7 @@ export class CameraDirectories extends Context.Service<
       const directory = yield* RecordingsDirectory
       const known = new Map<number, Known>()
 
-      const write = Effect.fnUntraced(function* (cameraId: number): Effect.fn.Return<Failure | null> {
+      const writeLatest = Effect.fnUntraced(function* (cameraId: number): Effect.fn.Return<Failure | null> {
         const { camera, owner } = known.get(cameraId) ?? {}
         if (camera === undefined || owner === undefined) return null
         return yield* directory.prepareCamera(camera, owner).pipe(
@@ -50,14 +57,36 @@ export class CameraDirectories extends Context.Service<
         )
       })
 
+      const write = (cameraId: number): Effect.Effect<Failure | null> =>
+        known.get(cameraId)?.writing.withPermit(writeLatest(cameraId)) ?? Effect.succeed(null)
+
       return CameraDirectories.of({
         remember: Effect.fn("CameraDirectories.remember")(function* (camera: StoredCamera, owner: Owner) {
-          known.set(camera.id, { camera, owner })
+          const writing = known.get(camera.id)?.writing ?? Semaphore.makeUnsafe(1)
+          known.set(camera.id, { camera, owner, writing })
           const failure = yield* write(camera.id)
           if (failure === null) return
           yield* Effect.logError(failure.detail).pipe(Effect.annotateLogs("camera_id", camera.id))
         }),
-        prepare: (camera) => write(camera.id),
+        removed: Effect.fn("CameraDirectories.removed")(function* (camera: RemovedCamera, owner: Owner) {
+          const writing = known.get(camera.id)?.writing ?? Semaphore.makeUnsafe(1)
+          known.delete(camera.id)
+          const noted = directory.noteRemoved(camera, { ...owner, deletedAtMillis: null })
+          yield* writing.withPermit(noted).pipe(
+            Effect.catch((error) => Effect.logError(error.message)),
+            Effect.annotateLogs("camera_id", camera.id),
+          )
+        }),
+        owner: (cameraId) => known.get(cameraId)?.owner,
+        prepare: (camera) =>
+          Effect.suspend(() => {
+            const one = known.get(camera.id)
+            // What a probe found since is known to the caller alone.
+            if (one !== undefined) {
+              known.set(camera.id, { ...one, camera: { ...one.camera, profile: camera.profile } })
+            }
+            return write(camera.id)
+          }),
       })
     }),
   )

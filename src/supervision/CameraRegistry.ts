@@ -32,6 +32,8 @@ type Result<A, E = never> = Effect.Effect<A, E | CameraNotFound | DatabaseUnavai
 export class CameraRegistry extends Context.Service<
   CameraRegistry,
   {
+    /** Whose a camera is, from memory: also while the database is away. */
+    readonly owner: (cameraId: number) => Owner | undefined
     readonly create: (camera: NewCamera) => Result<StoredCamera, OwnerNotFound>
     readonly update: (cameraId: number, change: RegistryChange) => Result<StoredCamera, OwnerNotFound>
     readonly remove: (cameraId: number) => Result<void>
@@ -56,6 +58,10 @@ export class CameraRegistry extends Context.Service<
       const writeDown = (camera: StoredCamera) =>
         owners.get(camera.ownerId).pipe(Effect.flatMap((owner) => directories.remember(camera, owner)))
 
+      /** Of a camera that is not removed: its owner cannot have been deleted. */
+      const ownerOf = (camera: StoredCamera) =>
+        owners.get(camera.ownerId).pipe(Effect.catchTag("OwnerNotFound", (error) => Effect.die(error)))
+
       const create = Effect.fn("CameraRegistry.create")(function* (fresh: NewCamera) {
         const camera = yield* cameras.create(fresh)
         yield* writeDown(camera)
@@ -67,7 +73,9 @@ export class CameraRegistry extends Context.Service<
       const setEnabled = Effect.fnUntraced(function* (cameraId: number, enabled: boolean) {
         const before = yield* cameras.get(cameraId)
         if (before.recordingEnabled === enabled) return { changed: false }
+        const owner = yield* ownerOf(before)
         const camera = yield* cameras.setEnabled(cameraId, enabled)
+        yield* directories.remember(camera, owner)
         yield* supervision.replace(camera, false)
         yield* enabled ? supervision.enable(cameraId) : supervision.disable(cameraId)
         return { changed: true }
@@ -88,7 +96,8 @@ export class CameraRegistry extends Context.Service<
       })
 
       const remove = Effect.fn("CameraRegistry.remove")(function* (cameraId: number) {
-        yield* cameras.remove(cameraId)
+        const owner = yield* ownerOf(yield* cameras.get(cameraId))
+        yield* directories.removed(yield* cameras.remove(cameraId), owner)
         yield* supervision.remove(cameraId)
       })
 
@@ -99,10 +108,13 @@ export class CameraRegistry extends Context.Service<
         const owner = yield* owners.update(ownerId, change)
         const owned = (yield* cameras.list).filter((camera) => camera.ownerId === ownerId)
         yield* Effect.forEach(owned, (camera) => directories.remember(camera, owner), { discard: true })
+        const removed = (yield* cameras.listRemoved).filter((camera) => camera.ownerId === ownerId)
+        yield* Effect.forEach(removed, (camera) => directories.removed(camera, owner), { discard: true })
         return owner
       })
 
       return CameraRegistry.of({
+        owner: directories.owner,
         create,
         update,
         remove,

@@ -80,7 +80,12 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
     if (event.type === "run.exited") afterRun.ended(cameraId)
     if (event.type !== "profile.probed") return
     const camera = known.get(cameraId)
-    if (camera !== undefined) known.set(cameraId, { ...camera, profile: event.profile })
+    if (camera !== undefined) {
+      const probed = { ...camera, profile: event.profile }
+      known.set(cameraId, probed)
+      // A fault of the disk is told by the run itself, which needs the same directory.
+      run(Effect.asVoid(directories.prepare(probed)))
+    }
     run(
       cameras.setProfile(cameraId, event.profile).pipe(
         Effect.asVoid,

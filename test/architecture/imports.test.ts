@@ -13,10 +13,11 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["domain"],
   ["logging", "config"],
   ["recorder", "storage", "cleanup", "health", "playback"],
+  ["repair", "guard"],
   ["supervision"],
   ["api", "dashboard"],
   ["service.ts"],
-  ["main.ts", "demo"],
+  ["main.ts", "demo", "warden.ts", "handover.ts"],
 ]
 
 /** What the ranks alone do not say. */

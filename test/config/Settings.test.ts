@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { describe, expect, it } from "vitest"
 import { readSettings } from "../../src/config/Settings.ts"
 
@@ -6,8 +7,8 @@ describe("readSettings", () => {
     expect(readSettings({})).toMatchObject({
       host: "127.0.0.1",
       port: 8080,
-      recordingDirectory: "./recordings",
-      stateDirectory: "./state",
+      recordingDirectory: resolve("recordings"),
+      stateDirectory: resolve("state"),
       database: { kind: "embedded" },
       segmentDurationSeconds: 3600,
       recordingFormat: "mp4",
@@ -16,6 +17,9 @@ describe("readSettings", () => {
       ffmpegPath: "ffmpeg",
       ffprobePath: "ffprobe",
       camerasFile: null,
+      adoptionLeaseMillis: 600_000,
+      syncIntervalMillis: 5000,
+      repairIntervalMillis: 3_600_000,
       logLevel: "info",
     })
   })

@@ -4,6 +4,7 @@ import { type Ending, classifyFailure } from "../../src/recorder/failure.ts"
 const ending: Ending = {
   exitCode: 1,
   signal: null,
+  hasTrailer: null,
   log: "",
   livedMillis: 300,
   fragments: 0,
@@ -16,6 +17,34 @@ const cases: ReadonlyArray<readonly [string, Partial<Ending>, string, boolean, s
   [
     "refused",
     { log: "Connection to tcp://h:1 failed: Connection refused" },
+    "camera_unreachable",
+    false,
+    "none",
+  ],
+  [
+    "an adopted run whose camera closed the connection",
+    { exitCode: null, hasTrailer: true, fragments: 9 },
+    "camera_unreachable",
+    false,
+    "none",
+  ],
+  [
+    "an adopted run that was killed",
+    { exitCode: null, hasTrailer: false, fragments: 9 },
+    "process_crashed",
+    false,
+    "none",
+  ],
+  [
+    "an adopted run whose camera stalled",
+    { exitCode: null, hasTrailer: true, fragments: 9, log: "Connection timed out" },
+    "stalled",
+    false,
+    "none",
+  ],
+  [
+    "an adopted run that never reached its camera",
+    { exitCode: null, log: "Connection refused" },
     "camera_unreachable",
     false,
     "none",

@@ -52,7 +52,7 @@ export const RecordingsAnswer = Schema.Struct({
       end_time: Instant,
       file_path: Schema.String,
       file_size: Schema.Int,
-      state: Schema.Literals(["growing", "closed"]),
+      state: Schema.Literals(["growing", "closed", "missing"]),
       frames: Schema.Int,
       missing_frames: Schema.NullOr(Schema.Int),
       video_codec: Schema.String,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util"
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { awaitFact } from "../support/awaitFact.ts"
-import { childrenOf, isProcessAlive } from "./processes.ts"
+import { isProcessAlive } from "../../src/recorder/processes.ts"
 import { examineFile } from "./recordedFile.ts"
 import { RecordingFixture } from "./RecordingFixture.ts"
 
@@ -27,7 +27,7 @@ const running = (): RecordingFixture => {
 const standing = async () => ({
   cameras: (await running().service.request("GET", "/api/cameras")).body,
   owners: (await running().service.request("GET", "/api/owners")).body,
-  processes: childrenOf(running().service.pid),
+  processes: running().service.runs(),
 })
 
 interface Request {
@@ -198,14 +198,16 @@ describe("a camera that records", () => {
   })
 
   it("is ended when it is deleted; its recording stays", async () => {
-    const others = childrenOf(running().service.pid)
+    const others = running().service.runs()
     const id = await running().addRecording()
-    const own = childrenOf(running().service.pid).filter((pid) => !others.includes(pid))
+    const own = running()
+      .service.runs()
+      .filter(({ pid }) => !others.some((other) => other.pid === pid))
     expect(own.length).toBe(1)
     const file = join(running().service.recordingDirectory, (await running().status(id)).current_file ?? "")
     expect((await running().service.request("DELETE", `/api/cameras/${id}`)).status).toBe(204)
     await awaitFact("FFmpeg has gone", () => !own.some(isProcessAlive))
-    expect(childrenOf(running().service.pid)).toEqual(others)
+    expect(running().service.runs()).toEqual(others)
     expect((await running().service.request("GET", `/api/cameras/${id}`)).status).toBe(404)
     const { videoFrames, decodeErrors } = await examineFile(file)
     expect(videoFrames).toBeGreaterThan(0)

@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
+import { allPids, processStartTicks } from "../../src/recorder/processes.ts"
 
-/** The fields of `/proc/<pid>/stat` after the name (proc(5)), or null where the process has gone. */
-const statOf = (pid: number): ReadonlyArray<string> | null => {
+/** Whether a process with this pid lives; a zombie does not. */
+export const isProcessAlive = (pid: number): boolean => processStartTicks(pid) !== null
+
+const parentOf = (pid: number): number | null => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
       return null
@@ -12,13 +15,6 @@ const statOf = (pid: number): ReadonlyArray<string> | null => {
   }
 }
 
-/** Whether a process lives; a zombie does not. */
-export const isProcessAlive = (pid: number): boolean => ![undefined, "Z", "X"].includes(statOf(pid)?.[0])
-
-/** The living children of a process, in ascending order. */
+/** The living children of a process, whatever they do. The runs of a service need not be among them. */
 export const childrenOf = (parentPid: number): ReadonlyArray<number> =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => statOf(pid)?.[1] === String(parentPid) && isProcessAlive(pid))
-    .toSorted((a, b) => a - b)
+  allPids().filter((pid) => parentOf(pid) === parentPid && isProcessAlive(pid))

@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { awaitFact } from "../support/awaitFact.ts"
 import { VigiaService } from "../support/VigiaService.ts"
-import { childrenOf } from "./processes.ts"
 import { RecordingFixture } from "./RecordingFixture.ts"
 
 const opened: { fixture: RecordingFixture | null } = { fixture: null }
@@ -56,13 +55,13 @@ describe("a recordings directory without its marker", () => {
   it("gets no new recording while the service runs, until the marker is back", async () => {
     const marker = join(running().service.recordingDirectory, ".vigia")
     const text = readFileSync(marker)
-    const others = childrenOf(running().service.pid)
+    const others = running().service.runs()
     const camera = await running().simulate()
     rmSync(marker)
     const id = await running().add(camera.url)
     await awaitFact("the camera waits", async () => (await running().status(id)).state === "backoff")
     expect(await running().status(id)).toMatchObject({ is_recording: false, cause: "disk_failed" })
-    expect(childrenOf(running().service.pid)).toEqual(others)
+    expect(running().service.runs()).toEqual(others)
     expect((await camera.counters()).connections).toBe(0)
     writeFileSync(marker, text)
     await running().records(id)

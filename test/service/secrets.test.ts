@@ -4,10 +4,9 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { readRunRecords } from "../../src/recorder/runRecord.ts"
+import { findLivingRuns } from "../../src/recorder/livingRuns.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { makeTestDatabase } from "../support/database.ts"
-import { childrenOf } from "./processes.ts"
 import { RecordingFixture } from "./RecordingFixture.ts"
 
 const right = "r1ght-s3cret"
@@ -98,7 +97,7 @@ describe("the secrets of cameras", () => {
       "the wrong password is refused",
       async () => (await running().status(refused)).cause === "auth_failed",
     )
-    for (const { cameraId, pid } of readRunRecords(join(running().service.directory, "state"))) {
+    for (const { cameraId, pid } of findLivingRuns(running().service.recordingDirectory)) {
       // Others come and go: they are refused.
       if (cameraId === recorded) environments.push(readFileSync(`/proc/${pid}/environ`, "utf8"))
     }
@@ -131,7 +130,7 @@ describe("the secrets of cameras", () => {
     for (const id of [recorded, refused, unknown]) {
       await ask("POST", "/api/recording/stop", { camera_id: id })
     }
-    await awaitFact("FFmpeg has gone", () => childrenOf(running().service.pid).length === 0)
+    await awaitFact("FFmpeg has gone", () => running().service.runs().length === 0)
   })
 
   afterAll(async () => {

@@ -3,39 +3,9 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { describe, expect, it } from "vitest"
 import { Catalog } from "../../src/storage/Catalog.ts"
-import { type CatalogBatch, type CatalogFacts, CatalogStore } from "../../src/storage/CatalogStore.ts"
-import { DatabaseUnavailable } from "../../src/storage/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../../src/storage/DatabaseUnavailable.ts"
 import { summary } from "./accounting/summaries.ts"
-
-interface Write {
-  readonly batch: CatalogBatch
-  readonly seenAtMillis: number | null
-}
-
-const noFacts: CatalogFacts = { recordings: [], gaps: [], periods: [] }
-
-/** A database that counts writes and can go away; `attempts` includes those that failed. */
-const makeFakeStore = () => {
-  const writes: Array<Write> = []
-  const state = { isAway: false, attempts: 0 }
-  const unavailable = Effect.fail(new DatabaseUnavailable({ reason: "ConnectionError" }))
-  const layer = Layer.succeed(
-    CatalogStore,
-    CatalogStore.of({
-      seed: Effect.succeed({ lastSeenMillis: null, cameras: [] }),
-      totals: Effect.succeed(new Map()),
-      write: (batch, seenAtMillis) =>
-        Effect.suspend(() => {
-          state.attempts += 1
-          if (state.isAway) return unavailable
-          writes.push({ batch, seenAtMillis })
-          return Effect.void
-        }),
-      facts: () => Effect.suspend(() => (state.isAway ? unavailable : Effect.succeed(noFacts))),
-    }),
-  )
-  return { writes, state, layer: Layer.fresh(Catalog.layerNoDeps()).pipe(Layer.provide(layer)) }
-}
+import { makeFakeStore } from "./fakeStore.ts"
 
 const growing = (endedAtMillis: number) => summary({ startedAtMillis: 0, endedAtMillis })
 
@@ -98,17 +68,17 @@ describe("Catalog and its database", () => {
       expect(yield* catalog.health).toMatchObject({ isDatabaseAnswering: false, pendingRows: 3 })
       expect(yield* Effect.flip(catalog.flush)).toMatchObject({ _tag: "DatabaseUnavailable" })
       expect(yield* Effect.flip(catalog.coverage(1, 0, 1000))).toMatchObject({ _tag: "DatabaseUnavailable" })
-      // Tried again with growing patience: about every 30 s in the end, not every second.
-      expect(state.attempts).toBeGreaterThan(15)
-      expect(state.attempts).toBeLessThan(30)
+      // About once a second, and so soon are the rows there when it returns.
+      expect(state.attempts).toBeGreaterThan(550)
+      expect(state.attempts).toBeLessThan(650)
       state.isAway = false
-      yield* TestClock.adjust("31 seconds")
+      yield* TestClock.adjust("1 second")
       expect(writes[0]?.batch.recordings.map(({ endMillis }) => endMillis)).toEqual([600_000])
       expect(yield* catalog.health).toMatchObject({ isDatabaseAnswering: true, pendingRows: 0 })
     })
   })
 
-  it("writes a long backlog in pieces", async () => {
+  it("writes a long backlog as one state, so that no reader and no crash finds a part of it", async () => {
     const { writes, layer } = makeFakeStore()
     await inSimulatedTime(layer, function* () {
       const catalog = yield* Catalog
@@ -123,9 +93,59 @@ describe("Catalog and its database", () => {
         ),
       )
       yield* catalog.flush
-      expect(writes.map(({ batch }) => batch.recordings.length)).toEqual([2000, 2000, 500])
+      expect(writes.map(({ batch }) => batch.recordings.length)).toEqual([4500])
       expect(catalog.snapshot(1)).toMatchObject({ recordings: 4500, totalBytes: 4_500_000 })
     })
+  })
+
+  it("drops the oldest rows of a database that is away for ever, and counts them", async () => {
+    const { writes, state, layer } = makeFakeStore()
+    await inSimulatedTime(layer, function* () {
+      const catalog = yield* Catalog
+      state.isAway = true
+      const files = Array.from({ length: 50_003 }, (_, number) =>
+        summary({
+          number,
+          startedAtMillis: number * 1000,
+          endedAtMillis: number * 1000 + 1000,
+          state: "closed",
+        }),
+      )
+      yield* catalog.segmentsChanged(files)
+      yield* TestClock.adjust("1 second")
+      expect(yield* catalog.health).toMatchObject({ droppedRows: 3, pendingRows: 50_000 })
+      state.isAway = false
+      yield* TestClock.adjust("2 seconds")
+      expect(writes[0]?.batch.recordings).toHaveLength(50_000)
+      expect(writes[0]?.batch.recordings[0]?.segmentNumber).toBe(3)
+      expect(yield* catalog.health).toMatchObject({ droppedRows: 3, pendingRows: 0 })
+    })
+  })
+
+  it("goes on writing after a write that failed by a bug", async () => {
+    const { writes, state, layer } = makeFakeStore()
+    await inSimulatedTime(layer, function* () {
+      const catalog = yield* Catalog
+      state.isBroken = true
+      yield* catalog.cameraEnabled(1, 0)
+      yield* TestClock.adjust("1 second")
+      expect(state.attempts).toBeGreaterThan(0)
+      state.isBroken = false
+      yield* TestClock.adjust("2 seconds")
+      expect(writes.map(({ batch }) => batch.periods.length)).toEqual([1])
+    })
+  })
+
+  it("ends in time although the database hangs", async () => {
+    const { state, layer } = makeFakeStore()
+    const life = Effect.gen(function* () {
+      yield* (yield* Catalog).cameraEnabled(1, 0)
+      state.isHanging = true
+    }).pipe(Effect.provide(layer))
+    const startedAt = performance.now()
+    await Effect.runPromise(life)
+    expect(state.attempts).toBe(1)
+    expect(performance.now() - startedAt).toBeLessThan(8000)
   })
 
   it("writes what is left when it is released", async () => {

@@ -115,6 +115,35 @@ describe("RecordingsDirectory", () => {
     )
   })
 
+  it("takes the directory of a camera along when the marker was made anew", async () => {
+    await opened((one) => one.prepareCamera(camera, owner))
+    writeFileSync(join(directory, ".vigia"), "")
+    await opened((one) =>
+      Effect.gen(function* () {
+        const path = yield* one.prepareCamera(camera, owner)
+        expect(JSON.parse(readFileSync(join(path, ".camera"), "utf8"))).toMatchObject({
+          installation: one.installation,
+        })
+      }),
+    )
+  })
+
+  it("writes down who owns a camera, its switch and its codecs", async () => {
+    await opened((one) =>
+      Effect.gen(function* () {
+        const off = { ...camera, recordingEnabled: false, profile: { videoCodec: "hevc", audioCodec: "aac" } }
+        const path = yield* one.prepareCamera(off, owner)
+        expect(JSON.parse(readFileSync(join(path, ".camera"), "utf8"))).toMatchObject({
+          owner: { id: 1, created_at: "1970-01-01T00:00:00.000Z", deleted_at: null },
+          recording_enabled: false,
+          video_codec: "hevc",
+          audio_codec: "aac",
+          deleted_at: null,
+        })
+      }),
+    )
+  })
+
   it("mixes nothing into the directory of another camera", async () => {
     await opened((one) =>
       Effect.gen(function* () {

@@ -2,8 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { signalProcess } from "../../src/recorder/processes.ts"
+import { findLivingRuns, type LivingRun } from "../../src/recorder/livingRuns.ts"
 import { awaitFact } from "./awaitFact.ts"
-import { makeTestDatabase } from "./database.ts"
+import { makeTestDatabase, readRows } from "./database.ts"
+import { endGuardsOf } from "./guards.ts"
 import type { SharedServer } from "./postgresServer.ts"
 
 const program = resolve("src/main.ts")
@@ -14,6 +17,14 @@ export interface ServiceOptions {
   readonly directory?: string
   /** Where its database is made; that of this run of vitest unless given. */
   readonly databaseServer?: SharedServer
+}
+
+/** What one life has of its own. */
+export interface LifeOptions {
+  /** Its main module; that of this checkout unless given. */
+  readonly program?: string
+  /** Over that of all lives. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** One life of the service as its own process, on directories and a database of the test's own. */
@@ -42,15 +53,27 @@ export class VigiaService {
   static async start(options: ServiceOptions = {}): Promise<VigiaService> {
     const service = await VigiaService.make(options)
     await service.start()
-    return service
+    if (service.alive) return service
+    const { log } = service
+    await service.remove()
+    throw new Error(`the service does not start: ${log.slice(-2000)}`)
   }
 
   get pid(): number {
     return this.#child?.pid ?? 0
   }
 
+  /** Of the present or the latest life. */
+  get logPath(): string {
+    return join(this.directory, `service-${this.#lives}.log`)
+  }
+
   get log(): string {
-    return readFileSync(join(this.directory, `service-${this.#lives}.log`), "utf8")
+    return readFileSync(this.logPath, "utf8")
+  }
+
+  get stateDirectory(): string {
+    return join(this.directory, "state")
   }
 
   get alive(): boolean {
@@ -58,28 +81,41 @@ export class VigiaService {
   }
 
   /** Starts a life of the service; resolves when it is ready, or has ended. */
-  async start(): Promise<void> {
+  async start(life: LifeOptions = {}): Promise<void> {
+    this.spawn(life)
+    await this.ready()
+  }
+
+  /** Starts a life of the service without waiting for anything. */
+  spawn(life: LifeOptions = {}): void {
     const { host, port, user, database } = this.#database.settings
     this.#lives += 1
     mkdirSync(this.directory, { recursive: true })
-    const log = openSync(join(this.directory, `service-${this.#lives}.log`), "w")
-    this.#child = spawn(process.execPath, [program], {
+    const log = openSync(this.logPath, "w")
+    this.#child = spawn(process.execPath, [life.program ?? program], {
       detached: true,
       stdio: ["ignore", log, log],
       env: {
         PATH: process.env["PATH"],
+        // As `npm start` does.
+        NODE_COMPILE_CACHE: resolve("node_modules/.cache/vigia"),
         PORT: "0",
         RECORDING_DIR: this.recordingDirectory,
-        RECORDING_STATE_DIR: join(this.directory, "state"),
+        RECORDING_STATE_DIR: this.stateDirectory,
         RECORDING_FLUSH_INTERVAL: "0.5",
         POSTGRES_HOST: host,
         POSTGRES_PORT: String(port),
         POSTGRES_USER: user,
         POSTGRES_DB: database,
         ...this.#options.environment,
+        ...life.environment,
       },
     })
     closeSync(log)
+  }
+
+  /** Resolves when this life is ready, or has ended. */
+  async ready(): Promise<void> {
     await awaitFact("the service listens", () => {
       const address = /listening at (http:\/\/[^\s"]+)/.exec(this.log)?.[1]
       if (address !== undefined) this.#address = address
@@ -119,9 +155,21 @@ export class VigiaService {
     return child.exitCode
   }
 
-  /** Ends the service and removes all that it wrote. */
+  /** The FFmpeg processes that record into its directory, of whatever life. */
+  runs(): ReadonlyArray<LivingRun> {
+    return findLivingRuns(this.recordingDirectory)
+  }
+
+  /** The rows of a query on its database; what is no JSON, such as a time, as PostgreSQL writes it. */
+  rows(query: string): Promise<ReadonlyArray<unknown>> {
+    return readRows(this.#database.settings, query)
+  }
+
+  /** Ends the service, also its guard and runs that outlived it, and removes all that it wrote. */
   async remove(): Promise<void> {
     await this.end()
+    endGuardsOf(this.recordingDirectory)
+    for (const run of this.runs()) signalProcess(run, "SIGKILL")
     await this.#database.dispose()
     rmSync(this.directory, { recursive: true, force: true })
   }

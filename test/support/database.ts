@@ -49,3 +49,16 @@ export const makeTestDatabase = async (
     dispose: () => administer(server, (sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   }
 }
+
+/** The rows of a query as JSON; what JSON does not know, such as a time, is text. */
+export const readRows = async (
+  { host, port, user, password, database }: ServerSettings,
+  query: string,
+): Promise<ReadonlyArray<unknown>> => {
+  const rows = await Effect.runPromise(
+    Effect.flatMap(Sql, (sql) =>
+      sql.unsafe<{ json: unknown }>(`WITH q AS (${query}) SELECT to_jsonb(q) AS json FROM q`),
+    ).pipe(Effect.provide(PgClient.layer({ host, port, username: user, password, database }))),
+  )
+  return rows.map(({ json }) => json)
+}

@@ -2,9 +2,9 @@ import { join, resolve } from "node:path"
 import * as Schema from "effect/Schema"
 import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
 import type { CameraOptions } from "../../src/demo/simulator/simulator.ts"
-import { type RunRecord, readRunRecords } from "../../src/recorder/runRecord.ts"
-import { errorCode } from "../../src/recorder/segments/publishSegment.ts"
-import { CoverageAnswer } from "../service/apiAnswers.ts"
+import type { LivingRun } from "../../src/recorder/livingRuns.ts"
+import { recordedRunIds } from "../../src/recorder/runRecord.ts"
+import { CoverageAnswer, type RecordingAnswer, RecordingsAnswer } from "../service/apiAnswers.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import type { SharedServer } from "../support/postgresServer.ts"
 import { VigiaService } from "../support/VigiaService.ts"
@@ -98,10 +98,22 @@ export class Trial {
     return this.#ask(CoverageAnswer, "GET", `/api/cameras/${cameraId}/coverage?${query}`)
   }
 
-  /** Stops cameras and resolves when none of them has a process any more. */
+  /** The rows of a camera's files; of at most 1000. */
+  async recordings(cameraId: number): Promise<ReadonlyArray<RecordingAnswer>> {
+    const path = `/api/recordings?camera_id=${cameraId}&limit=1000`
+    return (await this.#ask(RecordingsAnswer, "GET", path)).recordings
+  }
+
+  /** Stops cameras and resolves when none of them has a run any more: its record goes last. */
   async stopAll(cameraIds: ReadonlyArray<number>): Promise<void> {
+    const runIds = cameraIds.flatMap((cameraId) => this.runOf(cameraId)?.runId ?? [])
     await Promise.all(cameraIds.map((cameraId) => this.stop(cameraId)))
-    await awaitFact("all runs have ended", () => cameraIds.every((id) => this.runOf(id) === undefined))
+    await awaitFact("all runs have ended", () => {
+      const recorded = recordedRunIds(this.service.stateDirectory)
+      return (
+        cameraIds.every((id) => this.runOf(id) === undefined) && !runIds.some((id) => recorded.includes(id))
+      )
+    })
   }
 
   cameraDirectory(cameraId: number): string {
@@ -109,18 +121,8 @@ export class Trial {
   }
 
   /** The run that records a camera now. */
-  runOf(cameraId: number): RunRecord | undefined {
-    return this.#runs().find((run) => run.cameraId === cameraId)
-  }
-
-  #runs(): ReadonlyArray<RunRecord> {
-    try {
-      return readRunRecords(join(this.service.directory, "state"))
-    } catch (error) {
-      // A run ended while the records were read.
-      if (errorCode(error) === "ENOENT") return this.#runs()
-      throw error
-    }
+  runOf(cameraId: number): LivingRun | undefined {
+    return this.service.runs().find((run) => run.cameraId === cameraId)
   }
 
   async #ask<S extends Schema.ConstraintDecoder<unknown>>(

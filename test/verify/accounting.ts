@@ -22,13 +22,14 @@ const boundaryMillis = 500
 /** Up to this a gap may be unlisted: what is at most 0.5 s long by the measured boundaries is no gap. */
 const unlistedMillis = 600
 
-const spansOf = (coverage: CoverageAnswer, kind: CoverageAnswer["spans"][number]["kind"]) =>
+/** The spans of one kind that a coverage lists. */
+export const spansOf = (coverage: CoverageAnswer, kind: CoverageAnswer["spans"][number]["kind"]) =>
   coverage.spans
     .filter((span) => span.kind === kind)
     .map(({ from, to }): Span => ({ fromMillis: Date.parse(from), toMillis: Date.parse(to) }))
 
 /** Whether the spans follow each other without hole or overlap from one end of the range to the other. */
-const isTiled = ({ from, to, spans }: CoverageAnswer): boolean => {
+export const isTiled = ({ from, to, spans }: CoverageAnswer): boolean => {
   const bounds = [from, ...spans.map((span) => span.to)]
   return (
     bounds.at(-1) === to &&
@@ -36,7 +37,8 @@ const isTiled = ({ from, to, spans }: CoverageAnswer): boolean => {
   )
 }
 
-const isSummed = (coverage: CoverageAnswer): boolean => {
+/** Whether the sums of a coverage are its range. */
+export const isSummed = (coverage: CoverageAnswer): boolean => {
   const rangeMillis = Date.parse(coverage.to) - Date.parse(coverage.from)
   const sum = coverage.recorded_seconds + coverage.gap_seconds + coverage.stopped_seconds
   return Math.abs(rangeMillis / 1000 - sum) < 0.002

@@ -1,10 +1,17 @@
 import { measureAccounting } from "./accounting.ts"
+import { measureAdoption } from "./adoption.ts"
 import { costVerdicts } from "./costVerdicts.ts"
 import { measureCrash } from "./crash.ts"
+import { measureDatabaseAway } from "./databaseAway.ts"
+import { measureDatabaseKilled } from "./databaseKilled.ts"
 import { measureIndependentServer } from "./independentServer.ts"
 import { measureIsolation } from "./isolation.ts"
+import { measurePowerCut } from "./powerCut.ts"
+import { measureRepair } from "./repair.ts"
 import { measureStorm } from "./storm.ts"
+import { measureSyncCost } from "./syncCost.ts"
 import { measureTime } from "./time.ts"
+import { measureTotalCrash } from "./totalCrash.ts"
 import type { TrialGround } from "./Trial.ts"
 import type { Verdict } from "./verdict.ts"
 
@@ -20,6 +27,44 @@ export const fullMeasures: Readonly<Record<string, FullMeasure>> = {
       ordinary: { cameras: 6, kills: 20 },
       lowBitrate: { cameras: 4, kills: 10 },
     }),
+  adoption: (ground) =>
+    measureAdoption({
+      ...ground,
+      seed: 1,
+      cameras: 10,
+      kills: 10,
+      handovers: 5,
+      upgrades: 3,
+      upSeconds: 5,
+      downSeconds: 20,
+    }),
+  total_crash: (ground) => measureTotalCrash({ ...ground, seed: 1, cameras: 5, rounds: 10, downSeconds: 5 }),
+  power_cut: async (ground) => [
+    ...(await measurePowerCut({
+      ...ground,
+      seed: 1,
+      cameras: 4,
+      cuts: 20,
+      pauseSeconds: 16,
+      segmentSeconds: 60,
+      syncIntervalSeconds: 5,
+    })),
+    ...(await measureSyncCost({
+      ...ground,
+      cameras: 10,
+      seconds: 60,
+      warmupSeconds: 20,
+      syncIntervalSeconds: 5,
+    })),
+  ],
+  repair: (ground) =>
+    measureRepair({ ...ground, cameras: 12, days: 365, hours: 24, rounds: 7, startSeconds: 0 }),
+  // On servers of their own, which are stopped and killed.
+  database_away: async () => [
+    ...(await measureDatabaseAway({ seed: 1, cameras: 3, awaySeconds: 60, how: "stopped" })),
+    ...(await measureDatabaseAway({ seed: 1, cameras: 3, awaySeconds: 60, how: "frozen" })),
+    ...(await measureDatabaseKilled({ seed: 1, kills: 10 })),
+  ],
   isolation: (ground) => measureIsolation({ ...ground, seed: 1, healthy: 10, seconds: 120 }),
   no_storm: (ground) => measureStorm({ ...ground, seed: 1, cameras: 50, downSeconds: 30 }),
   time: () => measureTime({ seed: 1, seconds: 60, rounds: 1 }),

@@ -14,6 +14,12 @@ export const cpuSeconds = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
+/** CPU time of a process and of all children of its that have ended. */
+export const cpuSecondsWithEnded = (pid: number): number => {
+  const fields = statFields(pid)
+  return cpuSeconds(pid) + (Number(fields[13]) + Number(fields[14])) / ticksPerSecond
+}
+
 /** Resident memory of a process. */
 export const residentBytes = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024

@@ -79,6 +79,18 @@ export class RunWatcher {
     return this.#report()
   }
 
+  /** Reads what is there of a run that an earlier life of the service followed; the growing file is told in any case. */
+  takeUp(): RunReport {
+    this.#attempt(() => this.#advance(false))
+    const segment = this.#current
+    if (segment?.isPublished === true) {
+      this.#tell(segment.summarize("growing"))
+      this.#newFragments = 0
+      this.#noteArrival(segment.fragments, segment.lastArrivalMillis)
+    }
+    return this.#report() ?? this.#reportOf([])
+  }
+
   /** The process has ended: reads and settles what is left and removes the directory of the run. */
   finish(): RunReport {
     this.#attempt(() => this.#advance(true))
@@ -123,14 +135,18 @@ export class RunWatcher {
   #read(segment: WatchedSegment, kind: ArrivalKind): boolean {
     const { newFragments, lastArrivalMillis } = segment.read(this.#isRepair ? "hint" : kind)
     if (lastArrivalMillis !== null) {
-      const monotonicMillis = this.#run.clock.monotonicOf(lastArrivalMillis)
-      this.#newFragments += newFragments
+      this.#noteArrival(newFragments, lastArrivalMillis)
       this.#restUntilMillis = this.#run.clock.nowMonotonicMillis + restMillis
-      this.#lastArrivalMonotonicMillis = Math.max(this.#lastArrivalMonotonicMillis, monotonicMillis)
     }
     if (!segment.isPublished) segment.publish()
     if (lastArrivalMillis !== null && segment.isPublished) this.#tell(segment.summarize("growing"))
     return lastArrivalMillis !== null
+  }
+
+  #noteArrival(newFragments: number, lastArrivalMillis: number): void {
+    const monotonicMillis = this.#run.clock.monotonicOf(lastArrivalMillis)
+    this.#newFragments += newFragments
+    this.#lastArrivalMonotonicMillis = Math.max(this.#lastArrivalMonotonicMillis, monotonicMillis)
   }
 
   #end(segment: WatchedSegment, end: SegmentEnd): void {
@@ -187,7 +203,10 @@ export class RunWatcher {
     }
     const isSuperseded = this.#isThere(number + 1)
     const segment = WatchedSegment.begin(this.#run, number, this.#isFirst)
-    if (this.#isRepair || isSuperseded) segment.readUnobserved(hasEnded && !isSuperseded)
+    if (this.#isRepair || isSuperseded) {
+      segment.readUnobserved(hasEnded && !isSuperseded)
+      this.#noteArrival(segment.fragments, segment.lastArrivalMillis)
+    }
     return segment
   }
 

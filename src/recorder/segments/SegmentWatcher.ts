@@ -49,10 +49,21 @@ export class SegmentWatcher {
     this.#failureListeners.push(listener)
   }
 
-  /** Follows a run from now on, also one that an earlier life of the service began. */
+  /** Follows a run from its start on. */
   watch(run: WatchedRunInput): void {
     this.#runs.set(run.runId, run)
     this.#tell({ type: "watch", run })
+  }
+
+  /**
+   * Follows a living run that an earlier life of the service began.
+   *
+   * Answers what is on disk of it: the segments that ended meanwhile, and the growing one also where nothing is
+   * new; after `onReport` heard of them. Rejects only when the watcher is closed before.
+   */
+  takeUp(run: WatchedRunInput): Promise<RunReport> {
+    this.#runs.set(run.runId, run)
+    return this.#ask(run.runId, { type: "takeUp", run })
   }
 
   /**
@@ -137,7 +148,7 @@ export class SegmentWatcher {
     if (segments.length > 0 || newFragments > 0 || failure !== undefined) this.#report([report])
     const waiting = this.#waiting.get(report.runId)
     this.#waiting.delete(report.runId)
-    this.#runs.delete(report.runId)
+    if (event.type !== "run.taken_up") this.#runs.delete(report.runId)
     waiting?.settle(report)
   }
 

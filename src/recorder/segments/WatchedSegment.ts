@@ -33,6 +33,7 @@ export class WatchedSegment {
   #isPublished: boolean
   #unindexed: Array<FragmentRecord> = []
   #readBytes = 0
+  #lastArrivalMillis = Number.NEGATIVE_INFINITY
   /** Steady time of the last look, at first of the last look for the file. */
   #lookedMillis: number
 
@@ -82,7 +83,16 @@ export class WatchedSegment {
   }
 
   get hasFragments(): boolean {
-    return this.#tally.fragments > 0
+    return this.fragments > 0
+  }
+
+  get fragments(): number {
+    return this.#tally.fragments
+  }
+
+  /** Steady time at which the last fragment became whole whose arrival is known; minus infinity before the first. */
+  get lastArrivalMillis(): number {
+    return this.#lastArrivalMillis
   }
 
   get isPublished(): boolean {
@@ -185,6 +195,7 @@ export class WatchedSegment {
   #account(record: FragmentRecord): void {
     this.#tally.add(record)
     this.#run.timeline.add(record)
+    this.#lastArrivalMillis = record.arrivalMillis ?? this.#lastArrivalMillis
     this.#unindexed.push(record)
   }
 

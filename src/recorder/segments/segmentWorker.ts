@@ -4,6 +4,7 @@ import { repairRun } from "./repairRun.ts"
 import type { RunReport } from "./runReport.ts"
 import { RunWatcher } from "./RunWatcher.ts"
 import { systemWatchClock } from "./systemWatchClock.ts"
+import type { WatchedRunInput } from "./WatchedRun.ts"
 import type { WatcherCommand, WatcherEvent } from "./watcherMessages.ts"
 
 // The one thread that touches the segments of all runs. It imports no library: it must start at once
@@ -47,13 +48,20 @@ const keepTime = (): void => {
   )
 }
 
+const watcherOf = (run: WatchedRunInput): RunWatcher => {
+  const watcher = watchers.get(run.runId) ?? new RunWatcher(run, clock, buffer)
+  watchers.set(run.runId, watcher)
+  return watcher
+}
+
 const obey = (command: WatcherCommand): void => {
   switch (command.type) {
-    case "watch": {
-      const { run } = command
-      if (!watchers.has(run.runId)) watchers.set(run.runId, new RunWatcher(run, clock, buffer))
+    case "watch":
+      watcherOf(command.run)
       break
-    }
+    case "takeUp":
+      tell({ type: "run.taken_up", report: watcherOf(command.run).takeUp() })
+      break
     case "finish": {
       const watcher = watchers.get(command.runId)
       watchers.delete(command.runId)

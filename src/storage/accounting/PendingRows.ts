@@ -1,12 +1,12 @@
-import type { CatalogBatch } from "../CatalogStore.ts"
+import type { CatalogBatch } from "../catalogBatch.ts"
 import type { VanishedGap } from "../Gaps.ts"
 import type { GapRow, LedgerRows, PeriodRow, RecordingRow } from "./rows.ts"
 
-/** Rows kept for a database that is away; beyond it the oldest go, which the next start reads from disk again. */
+/**
+ * Rows of each kind kept for a database that is away; beyond it the oldest go. Files are read from disk again by a
+ * repair; the causes of gaps are lost.
+ */
 const mostPendingRows = 50_000
-
-/** Rows of one transaction, so that no statement grows without bound. */
-const batchRows = 2_000
 
 const isSame = <Row extends object>(a: Row, b: Row): boolean => {
   const before: ReadonlyMap<string, unknown> = new Map(Object.entries(a))
@@ -22,15 +22,16 @@ const changed = <Row extends object>(
     return was !== undefined && isSame(was, row) ? [] : [[key, row, was] as const]
   })
 
-const forgetOldest = (rows: Map<string, unknown>): void => {
+/** Answers how many rows were forgotten. */
+const forgetOldest = (rows: Map<string, unknown>): number => {
+  let forgotten = 0
   for (const key of rows.keys()) {
-    if (rows.size <= mostPendingRows) return
+    if (rows.size <= mostPendingRows) break
     rows.delete(key)
+    forgotten += 1
   }
+  return forgotten
 }
-
-const first = <Row>(rows: ReadonlyMap<string, Row>): ReadonlyArray<Row> =>
-  [...rows.values()].slice(0, batchRows)
 
 /** A change worth writing at once: something began or ended, it did not only grow. */
 export type Urgency = "now" | "soon" | "none"
@@ -40,6 +41,18 @@ export class PendingRows {
   readonly #recordings = new Map<string, RecordingRow>()
   readonly #gaps = new Map<string, GapRow | VanishedGap>()
   readonly #periods = new Map<string, PeriodRow>()
+  #changes = 0
+  #dropped = 0
+
+  /** Grows with every change of a row. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** How many rows were forgotten since the start because there were too many. */
+  get dropped(): number {
+    return this.#dropped
+  }
 
   get size(): number {
     return this.#recordings.size + this.#gaps.size + this.#periods.size
@@ -57,7 +70,8 @@ export class PendingRows {
     for (const { cameraId, identity } of vanished) {
       this.#gaps.set(identity, { cameraId, identity, startMillis: null })
     }
-    for (const rows of [this.#recordings, this.#gaps, this.#periods]) forgetOldest(rows)
+    this.#changes += recordings.length + gaps.length + periods.length + vanished.length
+    for (const rows of [this.#recordings, this.#gaps, this.#periods]) this.#dropped += forgetOldest(rows)
     const hasEvent =
       recordings.some(([, row, was]) => was?.state !== row.state) ||
       gaps.some(([, row, was]) => was === undefined || was.endMillis === null || row.endMillis === null) ||
@@ -75,15 +89,6 @@ export class PendingRows {
       recordings: [...this.#recordings.values()].filter(wanted),
       gaps: [...this.#gaps.values()].filter(wanted),
       periods: [...this.#periods.values()].filter(wanted),
-    }
-  }
-
-  /** The oldest rows, at most as many as one transaction should write. */
-  nextBatch(): CatalogBatch {
-    return {
-      recordings: first(this.#recordings),
-      gaps: first(this.#gaps),
-      periods: first(this.#periods),
     }
   }
 

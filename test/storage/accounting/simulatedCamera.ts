@@ -1,6 +1,7 @@
 import type { Cause } from "../../../src/domain/Cause.ts"
 import type { SegmentSummary, Span } from "../../../src/domain/Segment.ts"
-import type { CatalogBatch, CatalogSeed } from "../../../src/storage/CatalogStore.ts"
+import type { CatalogBatch } from "../../../src/storage/catalogBatch.ts"
+import type { CatalogSeed } from "../../../src/storage/CatalogStore.ts"
 import { CatalogMemory } from "../../../src/storage/CatalogMemory.ts"
 import type { GapRow, PeriodRow, RecordingRow } from "../../../src/storage/accounting/rows.ts"
 import {

@@ -14,13 +14,15 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { EmbeddedPostgres } from "../../../src/storage/embedded/EmbeddedPostgres.ts"
-import { processesIn, readPostmaster } from "../../../src/storage/embedded/postmaster.ts"
+import { isPostmasterOf, processesIn, readPostmaster } from "../../../src/storage/embedded/postmaster.ts"
+import { awaitFact } from "../../support/awaitFact.ts"
 
 const service = fileURLToPath(new URL("./serviceProcess.ts", import.meta.url))
 
@@ -108,9 +110,26 @@ describe("EmbeddedPostgres", () => {
     const { pid, socketDirectory } = postmaster() ?? { pid: 0, socketDirectory: "" }
     expect(pid).toBeGreaterThan(1)
     process.kill(pid, "SIGKILL")
+    // A signal takes a moment; until then the server is adopted, and resets the connections it is asked for.
+    await awaitFact("the server has died", () => !isPostmasterOf(pid, dataDirectory()))
     const server = await life(write)
     expect(server.adopted).toBe(false)
     expect(existsSync(socketDirectory)).toBe(false)
+  })
+
+  it("takes no foreign process for its server that was given the number of its own", async () => {
+    await life(write)
+    const foreign = spawn("sleep", ["600"], { stdio: "ignore" })
+    try {
+      const lines = [foreign.pid, dataDirectory(), 0, 5432, "/tmp/vigia-abcdef", "", "", "ready"]
+      writeFileSync(join(dataDirectory(), "postmaster.pid"), `${lines.join("\n")}\n`)
+      const { n, server } = await life(read)
+      expect(n).toBe(42)
+      expect(server.adopted).toBe(false)
+      expect(foreign.exitCode ?? foreign.signalCode).toBeNull()
+    } finally {
+      foreign.kill("SIGKILL")
+    }
   })
 
   it("starts a server again that dies beside a living service, with every committed row", async () => {
