@@ -156,7 +156,8 @@ class CameraLister {
       for (const [day, mtimeNanos] of known.days) this.#days.set(day, this.#listDay(day, mtimeNanos))
       return
     }
-    for (const entry of entriesOf(path)) {
+    const entries = entriesOf(path)
+    for (const entry of entries) {
       const day = entry.name
       if (cameraNames.has(day)) continue
       const isDay = dayName.test(day)
@@ -165,7 +166,9 @@ class CameraLister {
       if (isDay && entry.isSymbolicLink()) this.#days.set(day, { kind: "hidden" })
     }
     this.#directoriesListed += 1
-    if (!this.#isOurs) this.#foreign.push(this.#name)
+    // One that holds nothing yet may be that of a camera that is just being added.
+    const isBegun = entries.some(({ name }) => !name.startsWith(".camera."))
+    if (!this.#isOurs && isBegun) this.#foreign.push(this.#name)
     for (const day of known?.days.keys() ?? []) {
       if (!this.#days.has(day)) this.#days.set(day, { kind: "absent" })
     }

@@ -188,11 +188,12 @@ export const repairPass = Effect.fn("repairPass")(function* (
     Effect.sync(() => new RepairThread(directory.path)),
     (open) => Effect.promise(() => open.close()),
   )
-  const cameras = yield* store.cameras
-  const unsettled = new Set(isFull ? [] : yield* store.unsettledCameras)
   const root = yield* asked(() =>
     thread.root({ type: "root", memory: isFull ? null : memory.root, startedAtMillis }),
   )
+  // After the listing: a camera is stored before its directory is made.
+  const cameras = yield* store.cameras
+  const unsettled = new Set(isFull ? [] : yield* store.unsettledCameras)
   memory.root = root.memory
   const known = new Set(cameras.map(({ id }) => id))
   const foreign = root.memory.cameraIds.filter((id) => !known.has(id)).map((id) => `cam_${id}`)

@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from "node:fs"
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"
@@ -64,6 +64,26 @@ describe("Repair", () => {
     await incremental
     await awaitFact("nothing runs", async () => !(await repair((one) => one.isRunning)))
     expect({ most, passes }).toEqual({ most: 1, passes: 2 })
+  })
+
+  it("does not take the directory of a camera that is just being added for nobody's", async () => {
+    let isAdded = false
+    scene = await RepairScene.make({
+      aroundStore: (store) => ({
+        ...store,
+        cameras: Effect.tap(store.cameras, () =>
+          Effect.promise(async () => {
+            if (!isAdded) await scene.addCamera()
+            isAdded = true
+          }),
+        ),
+      }),
+    })
+    expect(await scene.pass()).toMatchObject({ unowned: 0 })
+    mkdirSync(join(scene.directory, "cam_2"))
+    writeFileSync(join(scene.directory, "cam_2", ".camera.0123456789ab"), "")
+    await scene.addCameraRow()
+    expect(await scene.pass()).toMatchObject({ unowned: 0 })
   })
 
   it("ends with an error while the database is away, and tries the same again soon", async () => {

@@ -10,7 +10,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { DatabaseSettings } from "../../src/config/Settings.ts"
 import { Repair } from "../../src/repair/Repair.ts"
 import type { RepairKind, RepairReport } from "../../src/repair/RepairReport.ts"
-import { Cameras } from "../../src/storage/Cameras.ts"
+import type { Owner } from "../../src/domain/Owner.ts"
+import { Cameras, type StoredCamera } from "../../src/storage/Cameras.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
 import { Owners } from "../../src/storage/Owners.ts"
@@ -91,8 +92,8 @@ export class RepairScene {
     this.#runtime = this.#start()
   }
 
-  /** A camera with its directory; answers its id. */
-  async addCamera(): Promise<number> {
+  /** A camera that is stored, but has no directory yet. */
+  addCameraRow(): Promise<{ readonly camera: StoredCamera; readonly owner: Owner }> {
     return this.run(
       Effect.gen(function* () {
         const owner = yield* (yield* Owners).create({ name: "Ana", plan: "premium" })
@@ -103,10 +104,16 @@ export class RepairScene {
           transport: "tcp",
           recordingEnabled: true,
         })
-        yield* (yield* RecordingsDirectory).prepareCamera(camera, owner)
-        return camera.id
+        return { camera, owner }
       }),
     )
+  }
+
+  /** A camera with its directory; answers its id. */
+  async addCamera(): Promise<number> {
+    const { camera, owner } = await this.addCameraRow()
+    await this.run(Effect.flatMap(RecordingsDirectory, (directory) => directory.prepareCamera(camera, owner)))
+    return camera.id
   }
 
   pass(kind: RepairKind = "full"): Promise<RepairReport> {
