@@ -15,6 +15,7 @@ import {
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 import { EnabledPeriods, type PeriodColumns, periodFrom } from "./EnabledPeriods.ts"
 import { type GapColumns, gapFrom, Gaps } from "./Gaps.ts"
+import { longestRecordingMillis } from "./longestRecording.ts"
 import { type RecordingColumns, recordingFrom, Recordings } from "./Recordings.ts"
 import type { RowsRejected } from "./RowsRejected.ts"
 
@@ -157,6 +158,7 @@ export class CatalogStore extends Context.Service<
             (SELECT COALESCE(jsonb_agg(jsonb_build_object('path', file_path,
                'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
              FROM recordings WHERE camera_id = ${cameraId} AND start_time < ${to} AND end_time > ${from}
+               AND start_time > ${new Date(fromMillis - longestRecordingMillis)}
                AND state <> 'missing') AS recordings,
             (SELECT COALESCE(jsonb_agg(jsonb_build_object('identity', identity, 'cause', cause, 'detail', detail,
                'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
