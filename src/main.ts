@@ -87,6 +87,13 @@ process.on("SIGUSR2", () => {
   ending.catch(giveUp)
 })
 
+/** Ends a start that failed. What records already goes on, as after a crash: the next start takes it over. */
+const failStart = async (error: unknown): Promise<never> => {
+  setTimeout(() => giveUp(error), drainMillis).unref()
+  if (recordingNow() === "") await runtime.dispose()
+  return giveUp(error)
+}
+
 /** Another service has the directories: this one leaves at once, and leaves it the runs. */
 const leaveWhenLost = async (): Promise<void> => {
   try {
@@ -100,14 +107,15 @@ try {
   await runtime.context()
   void leaveWhenLost()
   listener = await runtime.runPromise(HttpListener)
-  listener.serve(makeApp(runtime).fetch)
   await runtime.runPromise(startCameras(settings.camerasFile))
+  // Before, a change of a camera that is not supervised yet would be forgotten.
+  listener.serve(makeApp(runtime).fetch)
   await runtime.runPromise(Effect.logInfo(`listening at ${listener.address}`))
   // Otherwise only an orderly end writes it; it makes the next start twice as fast, which a crash needs most.
   flushCompileCache()
 } catch (error) {
   if (ending === null) {
-    await runtime.dispose()
-    giveUp(error)
+    ending = failStart(error)
+    await ending
   }
 }

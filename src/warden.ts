@@ -55,10 +55,11 @@ const stopDatabase = Effect.gen(function* () {
 })
 
 const endAll = Effect.gen(function* () {
-  const holderPath = recordingsHolderPath(recordingDirectory)
+  const holderPaths = [recordingsHolderPath(recordingDirectory), stateHolderPath(stateDirectory)]
   if (options["held-elsewhere"]) {
-    const holder = readHolder(holderPath)
-    if (holder !== null && livesHere(holder)) return
+    // Either may be out of date: on a full disk it cannot be written.
+    const holders = holderPaths.map(readHolder)
+    if (holders.some((holder) => holder !== null && livesHere(holder))) return
   }
   yield* Effect.forEach(findLivingRuns(recordingDirectory), endRun, {
     concurrency: "unbounded",
@@ -66,7 +67,7 @@ const endAll = Effect.gen(function* () {
   })
   if (options["held-elsewhere"]) return
   yield* stopDatabase
-  yield* Effect.sync(() => [holderPath, stateHolderPath(stateDirectory)].forEach(removeHolder))
+  yield* Effect.sync(() => holderPaths.forEach(removeHolder))
 })
 
 await Effect.runPromise(endAll)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, openSync, statSync } from "node:fs"
+import { closeSync, openSync, realpathSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
@@ -165,6 +165,15 @@ export class GuardProcess {
   }
 }
 
+/** Where a path leads, by whatever links; null where it leads nowhere. */
+const realPathOf = (path: string): string | null => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
+}
+
 /**
  * Ends the guard of an earlier life, whose lease is over now that its runs are taken over.
  *
@@ -172,7 +181,9 @@ export class GuardProcess {
  */
 export const endEarlierGuard = (guard: ProcessIdentity, recordingDirectory: string): void => {
   const command = commandLineOf(guard.pid) ?? []
-  const isGuard = command.some((part) => part.endsWith("/guard.sh")) && command.includes(recordingDirectory)
+  const [, program, recordings = ""] = command
+  const isGuard =
+    program?.endsWith("/guard.sh") === true && realPathOf(recordings) === realPathOf(recordingDirectory)
   if (!isGuard || !isProcessAlive(guard)) return
   try {
     process.kill(-guard.pid, "SIGKILL")

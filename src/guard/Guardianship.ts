@@ -11,6 +11,7 @@ import {
   type LockRefused,
 } from "./GuardProcess.ts"
 import {
+  type Holder,
   isHere,
   ownHost,
   readHolder,
@@ -23,6 +24,8 @@ import {
 /** Another service that only tries holds a lock for some milliseconds. */
 const restartPatience = "2 seconds"
 const triesEvery = "250 millis"
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The guard of this life of the service, and the only place that replaces it. */
 export class Guardianship {
@@ -106,23 +109,32 @@ export class Guardianship {
 
   /** Names this life as the holder and ends the guards of earlier ones: their leases are over. */
   #takePossession(guard: GuardProcess): Effect.Effect<void, GuardUnusable> {
-    return Effect.tryPromise({
-      try: async () => {
-        const earlier = this.#holderPaths.map(readHolder)
-        const holder = {
-          ...ownHost(),
-          service: { pid: process.pid, processStartTicks: processStartTicks(process.pid) ?? "" },
-          guard: guard.identity,
-          startedAt: new Date(this.#startedAtMillis).toISOString(),
-          leaseMillis: this.#settings.leaseMillis,
-        }
-        for (const path of this.#holderPaths) await writeHolder(path, holder)
-        for (const one of earlier) {
-          if (one !== null && isHere(one)) endEarlierGuard(one.guard, this.#settings.recordingDirectory)
-        }
-        this.#guard = guard
-      },
-      catch: (error) => new GuardUnusable({ reason: error instanceof Error ? error.message : String(error) }),
+    return Effect.gen({ self: this }, function* () {
+      const earlier = this.#holderPaths.map(readHolder)
+      const holder = {
+        ...ownHost(),
+        service: { pid: process.pid, processStartTicks: processStartTicks(process.pid) ?? "" },
+        guard: guard.identity,
+        startedAt: new Date(this.#startedAtMillis).toISOString(),
+        leaseMillis: this.#settings.leaseMillis,
+      }
+      for (const path of this.#holderPaths) yield* this.#nameHolder(path, holder)
+      yield* Effect.try({
+        try: () => {
+          for (const one of earlier) {
+            if (one !== null && isHere(one)) endEarlierGuard(one.guard, this.#settings.recordingDirectory)
+          }
+        },
+        catch: (error) => new GuardUnusable({ reason: reasonOf(error) }),
+      })
+      this.#guard = guard
     })
+  }
+
+  /** The locks are what counts: a full disk must not keep a service from starting. */
+  #nameHolder(path: string, holder: Holder): Effect.Effect<void> {
+    return Effect.tryPromise({ try: () => writeHolder(path, holder), catch: reasonOf }).pipe(
+      Effect.catch((reason) => Effect.logWarning(`Cannot write ${path}: ${reason}`)),
+    )
   }
 }

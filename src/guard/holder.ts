@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from "node:fs"
+import { open } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import * as Option from "effect/Option"
@@ -46,8 +47,18 @@ export const readHolder = (path: string): Holder | null => {
 }
 
 /** Names the holder, for every user to read. Only who holds the lock may do it. */
-export const writeHolder = (path: string, holder: Holder): Promise<void> =>
-  writeAtomically(path, `${Schema.encodeSync(HolderJson)(holder)}\n`, 0o644)
+export const writeHolder = async (path: string, holder: Holder): Promise<void> => {
+  const text = `${Schema.encodeSync(HolderJson)(holder)}\n`
+  try {
+    await writeAtomically(path, text, 0o644)
+  } catch (error) {
+    // A full disk has room for no new file; what an earlier life wrote has a block of its own.
+    if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error
+    await using file = await open(path, "r+")
+    await file.write(text, 0)
+    await file.truncate(Buffer.byteLength(text))
+  }
+}
 
 export const removeHolder = (path: string): void => rmSync(path, { force: true })
 

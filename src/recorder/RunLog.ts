@@ -13,6 +13,15 @@ import { join } from "node:path"
 const maximumSizeBytes = 1_048_576
 const tailSizeBytes = 16_384
 
+/** A disk that takes no log must not keep a camera from being recorded: then what FFmpeg says is lost. */
+const openLog = (path: string, flags: number): number => {
+  try {
+    return openSync(path, flags, 0o600)
+  } catch {
+    return openSync("/dev/null", constants.O_RDWR)
+  }
+}
+
 /**
  * The log of one run: FFmpeg writes it through a descriptor of its own, so it needs no reader to live on.
  *
@@ -25,7 +34,7 @@ export class RunLog {
 
   private constructor(path: string, flags: number) {
     this.path = path
-    this.descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | flags, 0o600)
+    this.descriptor = openLog(path, constants.O_RDWR | constants.O_APPEND | flags)
   }
 
   /** The log of a run that is about to start. */

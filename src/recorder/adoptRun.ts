@@ -5,18 +5,19 @@ import { failure } from "./failure.ts"
 import { endingOnDefect, followRun } from "./followRun.ts"
 import type { LiveRun } from "./LiveRun.ts"
 import { isRecorded, type LivingRun } from "./livingRuns.ts"
+import { noteRun } from "./noteRun.ts"
 import { readHostIdentity } from "./processes.ts"
 import { readRunCommand } from "./runCommand.ts"
 import type { RunEnvironment } from "./RunEnvironment.ts"
 import { RunLog } from "./RunLog.ts"
 import { adoptProcess } from "./RunProcess.ts"
-import { hashArguments, readRunRecord, writeRunRecord } from "./runRecord.ts"
+import { hashArguments, readRunRecord } from "./runRecord.ts"
 
 /** Writes the record of a living run anew where it was lost, cut, or speaks of another process; answers its start. */
-const startOf = (living: LivingRun, stateDirectory: string): number | null => {
+const startOf = Effect.fnUntraced(function* (living: LivingRun, stateDirectory: string) {
   const known = readRunRecord(stateDirectory, living.runId)
   if (isRecorded(living, known)) return known.startedAtMillis
-  writeRunRecord(stateDirectory, {
+  yield* noteRun(stateDirectory, {
     ...readHostIdentity(),
     runId: living.runId,
     cameraId: living.cameraId,
@@ -27,7 +28,7 @@ const startOf = (living: LivingRun, stateDirectory: string): number | null => {
     argumentsHash: hashArguments(living.arguments),
   })
   return null
-}
+})
 
 /**
  * Takes over a run that an earlier life of the service left recording, without touching it, and follows it to its end.
@@ -52,7 +53,7 @@ export const adoptRun = Effect.fnUntraced(
       Effect.annotateLogs({ camera_id: living.cameraId, pid: living.pid, run_id: living.runId }),
     )
     return yield* Effect.gen(function* () {
-      const runStartedAtMillis = startOf(living, stateDirectory)
+      const runStartedAtMillis = yield* startOf(living, stateDirectory)
       const { runId, cameraId } = living
       yield* Effect.promise(() =>
         environment.watcher.takeUp({

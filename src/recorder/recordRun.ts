@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { StreamProfile } from "../domain/Camera.ts"
@@ -7,13 +8,14 @@ import { type Failure, failure } from "./failure.ts"
 import { ffmpegArguments, isTranscoded } from "./ffmpegArguments.ts"
 import { asRequested, endingOnDefect, followRun } from "./followRun.ts"
 import type { LiveRun } from "./LiveRun.ts"
+import { noteRun } from "./noteRun.ts"
 import { probeStream } from "./probe.ts"
 import { readHostIdentity } from "./processes.ts"
 import { readRunCommand } from "./runCommand.ts"
 import type { RunEnvironment } from "./RunEnvironment.ts"
 import { RunLog } from "./RunLog.ts"
 import { startProcess } from "./RunProcess.ts"
-import { hashArguments, writeRunRecord } from "./runRecord.ts"
+import { hashArguments } from "./runRecord.ts"
 import type { AudioChoice, RunRequest } from "./RunRequest.ts"
 import { runDirectoryOf } from "./segments/runFiles.ts"
 
@@ -46,8 +48,9 @@ const spawnRecorder = Effect.fnUntraced(function* (
   mkdirSync(directory, { recursive: true, mode: 0o750 })
   const startedAtMillis = environment.nowMillis()
   const process = yield* startProcess(settings.ffmpegPath, commandArguments, log.descriptor)
-  yield* Effect.sync(() => {
-    writeRunRecord(settings.stateDirectory, {
+  const orEnd = endingOnDefect(process, environment.stopTimes)
+  yield* Effect.suspend(() =>
+    noteRun(settings.stateDirectory, {
       ...readHostIdentity(),
       runId: run.runId,
       cameraId: camera.id,
@@ -56,7 +59,9 @@ const spawnRecorder = Effect.fnUntraced(function* (
       directory,
       startedAtMillis,
       argumentsHash: hashArguments(commandArguments),
-    })
+    }),
+  ).pipe(orEnd)
+  yield* Effect.sync(() => {
     watcher.watch({
       runId: run.runId,
       cameraId: camera.id,
@@ -64,7 +69,7 @@ const spawnRecorder = Effect.fnUntraced(function* (
       runStartedAtMillis: startedAtMillis,
     })
     run.started(process.pid, readRunCommand(commandArguments), audio)
-  }).pipe(endingOnDefect(process, environment.stopTimes))
+  }).pipe(orEnd)
   return process
 })
 
@@ -99,7 +104,11 @@ export const recordRun = Effect.fnUntraced(
     if (probed === null) return asRequested(run) ?? failure("unknown", "stopped while probing")
     const log = RunLog.create(join(environment.settings.stateDirectory, "runs", `${run.runId}.log`))
     const process = yield* spawnRecorder(run, request, probed.profile, log, environment).pipe(
-      Effect.tapError(() => Effect.sync(() => log.remove())),
+      // Interrupted, the process may live: another life of the service wants its log.
+      Effect.onErrorIf(
+        (cause) => !Cause.hasInterruptsOnly(cause),
+        () => Effect.sync(() => log.remove()),
+      ),
     )
     return yield* followRun(run, process, log, probed.fresh, environment)
   },

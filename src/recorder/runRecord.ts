@@ -40,8 +40,13 @@ const recordPath = (stateDirectory: string, runId: string): string =>
 export const writeRunRecord = (stateDirectory: string, record: RunRecord): void => {
   mkdirSync(join(stateDirectory, "runs"), { recursive: true, mode: 0o700 })
   const path = recordPath(stateDirectory, record.runId)
-  writeFileSync(`${path}.new`, Schema.encodeSync(RunRecordJson)(record), { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  try {
+    writeFileSync(`${path}.new`, Schema.encodeSync(RunRecordJson)(record), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true })
+    throw error
+  }
 }
 
 /** Ends the record with its run. */

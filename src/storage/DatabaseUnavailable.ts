@@ -16,8 +16,11 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
   }
 }
 
-/** SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, as during a shutdown). */
-export const passingSqlState = /^(08|53|57)/
+/**
+ * SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, as during a shutdown), and of others what
+ * is no fault of a statement: 25006 (a server that takes no writes, as a standby), 58030 (its disk fails).
+ */
+export const passingSqlState = /^(08|53|57|25006|58030)/
 
 const sqlStateOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"

@@ -17,10 +17,12 @@ export const reconcileCameras = Effect.fn("reconcileCameras")(function* (path: s
     try: () => readFileSync(path, "utf8"),
     catch: (error) =>
       new InvalidCamerasFile({
-        message: `cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "error"}`,
+        message: `CAMERAS_FILE ${path} cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "error"}`,
       }),
   })
-  const file = yield* Effect.fromResult(parseCamerasFile(text))
+  const file = yield* Effect.fromResult(parseCamerasFile(text)).pipe(
+    Effect.mapError(({ message }) => new InvalidCamerasFile({ message: `CAMERAS_FILE ${path}, ${message}` })),
+  )
   const owners = yield* Owners
   const cameras = yield* Cameras
   const registry = yield* CameraRegistry

@@ -1,7 +1,13 @@
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { ownHost, readHolder, recordingsHolderPath, writeHolder } from "../../src/guard/holder.ts"
+import {
+  ownHost,
+  readHolder,
+  recordingsHolderPath,
+  stateHolderPath,
+  writeHolder,
+} from "../../src/guard/holder.ts"
 import { processStartTicks } from "../../src/recorder/processes.ts"
 import { processesIn, readPostmaster } from "../../src/storage/embedded/postmaster.ts"
 import { awaitFact } from "../support/awaitFact.ts"
@@ -55,6 +61,21 @@ describe("the lease of the runs (invariant 7)", () => {
       expect(next.exitCode).toBe(0)
       await awaitFact("the run has ended", () => fixture.livingRuns().length === 0)
       await noGuard(fixture)
+    }),
+  )
+
+  it.concurrent(
+    "is over when a service comes back by another path to the same directory",
+    withGuards(async (fixture) => {
+      const link = join(fixture.root, "link")
+      symlinkSync(fixture.recordings, link)
+      const first = await fixture.start({ recordings: link, leaseSeconds: 600 })
+      await fixture.startRun()
+      await first.kill("SIGKILL")
+      await awaitFact("the lease has begun", () => waitsOfGuards(link).length > 0)
+      await fixture.start({ leaseSeconds: 600 })
+      expect(guardsOf(fixture.recordings)).toHaveLength(1)
+      await awaitFact("the earlier guard has ended", () => guardsOf(link).length === 0)
     }),
   )
 
@@ -153,14 +174,18 @@ describe("the lease of the runs (invariant 7)", () => {
 
   describe("while another service has the recordings", () => {
     /** A service in the given pid namespace takes the recordings when the first one is killed. */
-    const isTakenOverFrom = async (fixture: GuardFixture, pidNamespace: string) => {
+    const isTakenOverFrom = async (
+      fixture: GuardFixture,
+      pidNamespace: string,
+      holderPath = recordingsHolderPath(fixture.recordings),
+    ) => {
       const first = await fixture.start({ leaseSeconds: 1 })
       const run = await fixture.startRun()
       const held = readHolder(recordingsHolderPath(fixture.recordings))
       if (held === null) throw new Error("no holder")
       const next = fixture.awaitMarker()
       const service = { pid: next.pid, processStartTicks: processStartTicks(next.pid) ?? "" }
-      await writeHolder(recordingsHolderPath(fixture.recordings), { ...held, service, pidNamespace })
+      await writeHolder(holderPath, { ...held, service, pidNamespace })
       await first.kill("SIGKILL")
       await next.says("started")
       return { run, next }
@@ -181,6 +206,16 @@ describe("the lease of the runs (invariant 7)", () => {
       "here, leaves the runs to it",
       withGuards(async (fixture) => {
         const { run } = await isTakenOverFrom(fixture, ownHost().pidNamespace)
+        await noGuard(fixture)
+        expect(run.alive).toBe(true)
+      }),
+    )
+
+    it.concurrent(
+      "leaves the runs to another service here that could not say so on the full disk of the recordings",
+      withGuards(async (fixture) => {
+        const stateHolder = stateHolderPath(fixture.state)
+        const { run } = await isTakenOverFrom(fixture, ownHost().pidNamespace, stateHolder)
         await noGuard(fixture)
         expect(run.alive).toBe(true)
       }),

@@ -34,5 +34,12 @@ export const waitsOfGuards = (recordingDirectory: string): ReadonlyArray<string>
 
 /** Ends the guards of a recordings directory with all that they run, such as the wait for the end of a lease. */
 export const endGuardsOf = (recordingDirectory: string): void => {
-  for (const pid of guardsOf(recordingDirectory)) process.kill(-pid, "SIGKILL")
+  for (const pid of guardsOf(recordingDirectory)) {
+    try {
+      process.kill(-pid, "SIGKILL")
+    } catch (error) {
+      // It has just ended by itself.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error
+    }
+  }
 }
