@@ -77,7 +77,9 @@ export class PlacedFile {
     this.#first ??= placement
     if (placement.stretches.length > 0) this.#mayHavePauses = true
     this.layOut()
-    if (this.#recent.length > recentFragments) this.#settleFirst(1)
+    // Before the first arrival of a run nothing has a place yet; of a file that nobody watched that is its end.
+    const surplus = this.#settledEndMillis === null ? 0 : this.#recent.length - recentFragments
+    if (surplus > 0) this.#settleFirst(surplus)
   }
 
   /** Believes in a pause before a fragment that its media time does not show. */
