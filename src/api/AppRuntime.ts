@@ -3,13 +3,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Context } from "hono"
+import type { Cleanup } from "../cleanup/Cleanup.ts"
+import type { CleanupScheduler } from "../cleanup/CleanupScheduler.ts"
+import type { DiskPressure } from "../cleanup/DiskPressure.ts"
+import type { StorageReport } from "../cleanup/StorageReport.ts"
+import type { ClipExports } from "../clips/ClipExports.ts"
 import type { Repair } from "../repair/Repair.ts"
 import type { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import type { Supervision } from "../supervision/Supervision.ts"
 import type { Cameras } from "../storage/Cameras.ts"
 import type { Catalog } from "../storage/Catalog.ts"
+import type { Clips } from "../storage/Clips.ts"
 import type { Durability } from "../storage/durability/Durability.ts"
 import type { Owners } from "../storage/Owners.ts"
+import type { RecordingProtection } from "../storage/RecordingProtection.ts"
 import type { Recordings } from "../storage/Recordings.ts"
 import { type ApiError, type Problem, internalProblem, problemOf } from "./Problem.ts"
 
@@ -22,7 +29,14 @@ export type ApiServices =
   | Durability
   | Owners
   | Recordings
+  | RecordingProtection
   | Repair
+  | Clips
+  | ClipExports
+  | Cleanup
+  | CleanupScheduler
+  | DiskPressure
+  | StorageReport
 
 /** Runs the effects of requests. */
 export type AppRuntime = ManagedRuntime.ManagedRuntime<ApiServices, unknown>

@@ -1,8 +1,12 @@
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { ClipRefused } from "../clips/ClipRefused.ts"
+import type { ExportFailed } from "../clips/runExport.ts"
 import type { CameraNotFound } from "../storage/Cameras.ts"
+import type { ClipNameTaken, ClipNotFound } from "../storage/Clips.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import type { OwnerHasCameras, OwnerNotFound } from "../storage/Owners.ts"
+import type { OwnerHasCameras, OwnerHasClips, OwnerNotFound } from "../storage/Owners.ts"
+import type { RecordingNotFound } from "../storage/RecordingProtection.ts"
 import type { InvalidCursor } from "../storage/Recordings.ts"
 
 /** A fault of one field of a request. */
@@ -44,6 +48,12 @@ export type ApiError =
   | CameraNotFound
   | OwnerNotFound
   | OwnerHasCameras
+  | OwnerHasClips
+  | ClipRefused
+  | ClipNameTaken
+  | ClipNotFound
+  | ExportFailed
+  | RecordingNotFound
   | InvalidCursor
   | DatabaseUnavailable
 
@@ -80,6 +90,36 @@ export const problemOf = (error: ApiError): Problem => {
         "owner-has-cameras",
         "Owner has cameras",
         `Owner ${error.ownerId} still has cameras: ${error.cameraIds.join(", ")}`,
+      )
+    case "OwnerHasClips":
+      return problem(
+        409,
+        "owner-has-clips",
+        "Owner has clips",
+        `Owner ${error.ownerId} still has clips: ${error.clips.join(", ")}`,
+      )
+    case "ClipRefused":
+      return problem(400, "invalid-request", "Invalid request", "The clip cannot be made", [
+        { field: error.field, message: error.message },
+      ])
+    case "ClipNameTaken":
+      return problem(
+        409,
+        "clip-name-taken",
+        "Name taken",
+        `Camera ${error.cameraId} has a clip of this name, or of one that gives the same file`,
+        [{ field: "name", message: "is taken by another clip of this camera" }],
+      )
+    case "ClipNotFound":
+      return problem(404, "clip-not-found", "Clip not found", `There is no clip ${error.clipId}`)
+    case "ExportFailed":
+      return problem(503, "clip-not-removed", "Clip not removed", `The disk refuses: ${error.reason}`)
+    case "RecordingNotFound":
+      return problem(
+        404,
+        "recording-not-found",
+        "Recording not found",
+        `There is no recording ${error.recordingId}`,
       )
     case "DatabaseUnavailable":
       return problem(

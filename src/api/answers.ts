@@ -1,5 +1,5 @@
 import type { Owner } from "../domain/Owner.ts"
-import { retentionDays } from "../domain/Plan.ts"
+import type { PlanDays } from "../cleanup/expiry.ts"
 import type { CameraState } from "../supervision/CameraStates.ts"
 import { cameraAddress } from "../storage/cameraAddress.ts"
 import type { StoredCamera } from "../storage/Cameras.ts"
@@ -21,11 +21,12 @@ export const humanSize = (sizeBytes: number): string => {
   return `${(sizeBytes / 1000 ** exponent).toFixed(exponent === 0 ? 0 : 1)} ${units[exponent] ?? "B"}`
 }
 
-export const ownerAnswer = (owner: Owner) => ({
+export const ownerAnswer = (owner: Owner, planDays: PlanDays) => ({
   id: owner.id,
   name: owner.name,
   plan: owner.plan,
-  retention_days: retentionDays[owner.plan],
+  retention_days: planDays[owner.plan],
+  quota_bytes: owner.quotaBytes,
   created_at: instant(owner.createdAtMillis),
 })
 
@@ -37,6 +38,8 @@ export const cameraAnswer = (camera: StoredCamera, state: CameraState) => ({
   url: cameraAddress(Redacted.value(camera.url)),
   transport: camera.transport,
   recording_enabled: camera.recordingEnabled,
+  retention_days: camera.retentionDays,
+  quota_bytes: camera.quotaBytes,
   video_codec: camera.profile?.videoCodec ?? null,
   audio_codec: camera.profile?.audioCodec ?? null,
   state: state.state,

@@ -2,12 +2,15 @@ import { Hono } from "hono"
 import { bodyLimit } from "hono/body-limit"
 import { type AppRuntime, problemAnswer } from "./AppRuntime.ts"
 import { cameraRoutes } from "./cameras.ts"
+import { clipRoutes } from "./clips.ts"
+import { cleanupRoutes } from "./cleanup.ts"
 import { ownerRoutes } from "./owners.ts"
 import { internalProblem, notFoundProblem, tooLargeProblem } from "./Problem.ts"
 import { probeRoutes } from "./probes.ts"
 import { recordingControlRoutes } from "./recordingControl.ts"
 import { recordingRoutes } from "./recordings.ts"
 import { repairRoutes } from "./repair.ts"
+import { storageRoutes } from "./storage.ts"
 
 const maximumBodyBytes = 65_536
 
@@ -18,9 +21,12 @@ export const makeApp = (runtime: AppRuntime): Hono => {
   app.route("/", probeRoutes(runtime))
   app.route("/api/owners", ownerRoutes(runtime))
   app.route("/api/cameras", cameraRoutes(runtime))
+  app.route("/api/clips", clipRoutes(runtime))
   app.route("/api/recording", recordingControlRoutes(runtime))
   app.route("/api/recordings", recordingRoutes(runtime))
   app.route("/api/repair", repairRoutes(runtime))
+  app.route("/api/cleanup", cleanupRoutes(runtime))
+  app.route("/api/storage", storageRoutes(runtime))
   app.notFound((c) => problemAnswer(c, notFoundProblem))
   app.onError((_error, c) => problemAnswer(c, internalProblem))
   return app

@@ -6,6 +6,7 @@ import { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import { Supervision } from "../supervision/Supervision.ts"
 import { cameraAnswer } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
+import { assertRetention } from "./assertRetention.ts"
 import { coverageAnswer } from "./coverage.ts"
 import { CameraChangeBody, NewCameraBody, body, pathId } from "./requests.ts"
 
@@ -33,12 +34,15 @@ export const cameraRoutes = (runtime: AppRuntime): Hono =>
         c,
         Effect.gen(function* () {
           const fresh = yield* body(c, NewCameraBody)
+          yield* assertRetention(fresh.owner_id, fresh.retention_days)
           const camera = yield* (yield* CameraRegistry).create({
             ownerId: fresh.owner_id,
             name: fresh.name,
             url: Redacted.make(fresh.url),
             transport: fresh.transport ?? "tcp",
             recordingEnabled: fresh.recording_enabled ?? true,
+            retentionDays: fresh.retention_days ?? null,
+            quotaBytes: fresh.quota_bytes ?? null,
           })
           return { status: 201, body: yield* withState(camera) } as const
         }),
@@ -60,12 +64,16 @@ export const cameraRoutes = (runtime: AppRuntime): Hono =>
         Effect.gen(function* () {
           const id = yield* pathId(c)
           const change = yield* body(c, CameraChangeBody)
+          const { ownerId } = yield* (yield* Cameras).get(id)
+          yield* assertRetention(change.owner_id ?? ownerId, change.retention_days)
           const camera = yield* (yield* CameraRegistry).update(id, {
             ownerId: change.owner_id,
             name: change.name,
             url: change.url === undefined ? undefined : Redacted.make(change.url),
             transport: change.transport,
             recordingEnabled: change.recording_enabled,
+            retentionDays: change.retention_days,
+            quotaBytes: change.quota_bytes,
           })
           return { body: yield* withState(camera) }
         }),

@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import { Hono } from "hono"
+import { Cleanup } from "../cleanup/Cleanup.ts"
 import { Owners } from "../storage/Owners.ts"
 import { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import { ownerAnswer } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { NewOwnerBody, OwnerChangeBody, body, pathId } from "./requests.ts"
+import { previewAnswer } from "./cleanup.ts"
+import { DryRunQuery, NewOwnerBody, OwnerChangeBody, body, pathId, query } from "./requests.ts"
 
 /** `/api/owners`: who has cameras, and under which plan. */
 export const ownerRoutes = (runtime: AppRuntime): Hono =>
@@ -15,7 +17,8 @@ export const ownerRoutes = (runtime: AppRuntime): Hono =>
         c,
         Effect.gen(function* () {
           const owners = yield* (yield* Owners).list
-          return { body: { owners: owners.map(ownerAnswer) } }
+          const { planDays } = yield* Cleanup
+          return { body: { owners: owners.map((owner) => ownerAnswer(owner, planDays)) } }
         }),
       ),
     )
@@ -24,8 +27,9 @@ export const ownerRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          const owner = yield* (yield* Owners).create(yield* body(c, NewOwnerBody))
-          return { status: 201, body: ownerAnswer(owner) } as const
+          const { name, plan, quota_bytes } = yield* body(c, NewOwnerBody)
+          const owner = yield* (yield* Owners).create({ name, plan, quotaBytes: quota_bytes ?? null })
+          return { status: 201, body: ownerAnswer(owner, (yield* Cleanup).planDays) } as const
         }),
       ),
     )
@@ -34,7 +38,8 @@ export const ownerRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          return { body: ownerAnswer(yield* (yield* Owners).get(yield* pathId(c))) }
+          const owner = yield* (yield* Owners).get(yield* pathId(c))
+          return { body: ownerAnswer(owner, (yield* Cleanup).planDays) }
         }),
       ),
     )
@@ -44,8 +49,16 @@ export const ownerRoutes = (runtime: AppRuntime): Hono =>
         c,
         Effect.gen(function* () {
           const id = yield* pathId(c)
-          const change = yield* body(c, OwnerChangeBody)
-          return { body: ownerAnswer(yield* (yield* CameraRegistry).changeOwner(id, change)) }
+          const { quota_bytes, ...change } = yield* body(c, OwnerChangeBody)
+          const { dry_run } = yield* query(c, DryRunQuery)
+          if (dry_run === "true") {
+            yield* (yield* Owners).get(id)
+            return {
+              body: previewAnswer(yield* (yield* Cleanup).preview({ ownerId: id, plan: change.plan })),
+            }
+          }
+          const owner = yield* (yield* CameraRegistry).changeOwner(id, { ...change, quotaBytes: quota_bytes })
+          return { body: ownerAnswer(owner, (yield* Cleanup).planDays) }
         }),
       ),
     )

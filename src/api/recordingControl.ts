@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Hono } from "hono"
-import { retentionDays } from "../domain/Plan.ts"
+import { Cleanup } from "../cleanup/Cleanup.ts"
+import { daysKept } from "../cleanup/expiry.ts"
 import { Cameras } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import { Owners } from "../storage/Owners.ts"
@@ -57,7 +58,7 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
               current_file: state === "recording" ? (memory.currentFile ?? memory.latestFile) : null,
               disk_usage: humanSize(memory.totalBytes),
               disk_usage_bytes: memory.totalBytes,
-              retention_days: retentionDays[owner.plan],
+              retention_days: daysKept({ ...owner, ...camera }, (yield* Cleanup).planDays),
               recording_enabled: camera.recordingEnabled,
               state,
               since: instant(sinceMillis),

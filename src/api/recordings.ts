@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import { Cameras } from "../storage/Cameras.ts"
+import { RecordingProtection } from "../storage/RecordingProtection.ts"
 import { Recordings, type Recording } from "../storage/Recordings.ts"
 import { instant, seconds } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { RecordingsQuery, query } from "./requests.ts"
+import { ProtectionBody, RecordingsQuery, body, pathId, query } from "./requests.ts"
 
 const recordingAnswer = (recording: Recording) => ({
   id: recording.id,
@@ -15,6 +16,7 @@ const recordingAnswer = (recording: Recording) => ({
   file_size: recording.sizeBytes,
   duration: seconds(recording.endMillis - recording.startMillis),
   is_clip: recording.isClip,
+  is_protected: recording.isProtected,
   state: recording.state,
   frames: recording.frames,
   missing_frames: recording.missingFrames,
@@ -23,26 +25,39 @@ const recordingAnswer = (recording: Recording) => ({
   created_at: instant(recording.createdAtMillis),
 })
 
-/** `/api/recordings`: the files of a camera in a range, a page at a time. */
+/** `/api/recordings`: the files of a camera in a range, a page at a time; and whether one of them is protected. */
 export const recordingRoutes = (runtime: AppRuntime): Hono =>
-  new Hono().get("/", (c) =>
-    answer(
-      runtime,
-      c,
-      Effect.gen(function* () {
-        const { camera_id, from, to, cursor, limit } = yield* query(c, RecordingsQuery)
-        const cameraId = Number(camera_id)
-        yield* (yield* Cameras).get(cameraId)
-        const page = yield* (yield* Recordings).list({
-          cameraId,
-          fromMillis: from === undefined ? undefined : Date.parse(from),
-          toMillis: to === undefined ? undefined : Date.parse(to),
-          cursor,
-          limit: Number(limit ?? 100),
-        })
-        return {
-          body: { recordings: page.recordings.map(recordingAnswer), next_cursor: page.nextCursor },
-        }
-      }),
-    ),
-  )
+  new Hono()
+    .get("/", (c) =>
+      answer(
+        runtime,
+        c,
+        Effect.gen(function* () {
+          const { camera_id, from, to, cursor, limit } = yield* query(c, RecordingsQuery)
+          const cameraId = Number(camera_id)
+          yield* (yield* Cameras).get(cameraId)
+          const page = yield* (yield* Recordings).list({
+            cameraId,
+            fromMillis: from === undefined ? undefined : Date.parse(from),
+            toMillis: to === undefined ? undefined : Date.parse(to),
+            cursor,
+            limit: Number(limit ?? 100),
+          })
+          return {
+            body: { recordings: page.recordings.map(recordingAnswer), next_cursor: page.nextCursor },
+          }
+        }),
+      ),
+    )
+    .put("/:id/protection", (c) =>
+      answer(
+        runtime,
+        c,
+        Effect.gen(function* () {
+          const id = yield* pathId(c)
+          const { protected: isProtected } = yield* body(c, ProtectionBody)
+          yield* (yield* RecordingProtection).set(id, isProtected)
+          return { body: { id, is_protected: isProtected } }
+        }),
+      ),
+    )

@@ -12,12 +12,25 @@ const Name = Schema.String.check(
   Schema.isPattern(/^\P{C}{1,200}$/u, { expected: "1 to 200 characters without control characters" }),
 )
 
-export const NewOwnerBody = Schema.Struct({ name: Name, plan: Plan })
+/** Bytes that recordings may take; null without a limit. */
+const QuotaBytes = Schema.NullOr(
+  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+)
+
+export const NewOwnerBody = Schema.Struct({
+  name: Name,
+  plan: Plan,
+  quota_bytes: Schema.optionalKey(QuotaBytes),
+})
 
 export const OwnerChangeBody = Schema.Struct({
   name: Schema.optionalKey(Name),
   plan: Schema.optionalKey(Plan),
+  quota_bytes: Schema.optionalKey(QuotaBytes),
 })
+
+/** Whole days; whether the plan allows as many is asked later. */
+const RetentionDays = Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 })))
 
 export const NewCameraBody = Schema.Struct({
   owner_id: Id,
@@ -25,6 +38,8 @@ export const NewCameraBody = Schema.Struct({
   url: CameraUrl,
   transport: Schema.optionalKey(Transport),
   recording_enabled: Schema.optionalKey(Schema.Boolean),
+  retention_days: Schema.optionalKey(RetentionDays),
+  quota_bytes: Schema.optionalKey(QuotaBytes),
 })
 
 export const CameraChangeBody = Schema.Struct({
@@ -33,7 +48,14 @@ export const CameraChangeBody = Schema.Struct({
   url: Schema.optionalKey(CameraUrl),
   transport: Schema.optionalKey(Transport),
   recording_enabled: Schema.optionalKey(Schema.Boolean),
+  retention_days: Schema.optionalKey(RetentionDays),
+  quota_bytes: Schema.optionalKey(QuotaBytes),
 })
+
+export const CleanupBody = Schema.Struct({ dry_run: Schema.optionalKey(Schema.Boolean) })
+
+/** Whether a change is only to be tried. */
+export const DryRunQuery = Schema.Struct({ dry_run: Schema.optionalKey(Schema.Literals(["true", "false"])) })
 
 export const CameraIdBody = Schema.Struct({ camera_id: Id })
 
@@ -64,6 +86,21 @@ export const RecordingsQuery = Schema.Struct({
   limit: Schema.optionalKey(decimal("a number", 1, 1000)),
 })
 
+export const ClipsQuery = Schema.Struct({
+  camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
+})
+
+/** The name is judged where it becomes that of a file. */
+export const NewClipBody = Schema.Struct({
+  camera_id: Id,
+  from: Instant,
+  to: Instant,
+  name: Schema.String,
+  exact: Schema.optionalKey(Schema.Boolean),
+})
+
+export const ProtectionBody = Schema.Struct({ protected: Schema.Boolean })
+
 export const CoverageQuery = Schema.Struct({ from: Instant, to: Instant })
 
 export const IdPath = Schema.Struct({ id: decimal("an id", 1, 2_147_483_647) })
@@ -87,6 +124,12 @@ export const body = <S extends Schema.ConstraintDecoder<unknown>>(context: Conte
       }),
   }).pipe(Effect.flatMap((input) => decode(schema, "body", input)))
 
+/** The same, where no body at all is an empty document. */
+export const optionalBody = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) =>
+  Effect.promise(() => context.req.text()).pipe(
+    Effect.flatMap((text) => (text.trim() === "" ? decode(schema, "body", {}) : body(context, schema))),
+  )
+
 /** The query of a request, checked. */
 export const query = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) =>
   decode(schema, "query", context.req.query())
@@ -94,6 +137,16 @@ export const query = <S extends Schema.ConstraintDecoder<unknown>>(context: Cont
 /** The `{id}` in the path of a request. */
 export const pathId = (context: Context) =>
   decode(IdPath, "path", context.req.param()).pipe(Effect.map(({ id }) => Number(id)))
+
+const UuidPath = Schema.Struct({
+  id: Schema.String.check(
+    Schema.isPattern(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, { expected: "an id that this API gave" }),
+  ),
+})
+
+/** The `{id}` in the path of a request, where ids are UUIDs. */
+export const pathUuid = (context: Context) =>
+  decode(UuidPath, "path", context.req.param()).pipe(Effect.map(({ id }) => id))
 
 /** A range of time whose start is before its end. */
 export const range = (from: string, to: string) => {

@@ -1,6 +1,10 @@
 import { resolve } from "node:path"
+import type { Cron } from "effect/Cron"
 import * as Redacted from "effect/Redacted"
+import { type Plan, retentionDays } from "../domain/Plan.ts"
+import { schedule } from "./schedule.ts"
 import {
+  bytes,
   type Environment,
   InvalidSetting,
   matching,
@@ -62,6 +66,14 @@ export interface Settings {
   readonly syncIntervalMillis: number
   /** Between two comparisons of disk and catalog. */
   readonly repairIntervalMillis: number
+  /** How full the disk may get; used parts in percent, null for the default reserve. */
+  readonly diskWarningPercent: number
+  readonly diskCriticalPercent: number
+  readonly diskReserveBytes: number | null
+  /** Days for which each plan keeps recordings. */
+  readonly planDays: Readonly<Record<Plan, number>>
+  /** When expired recordings are deleted, with its time zone. */
+  readonly cleanupSchedule: Cron
   readonly logLevel: LogLevel
 }
 
@@ -93,6 +105,9 @@ const databaseSettings = (environment: Environment, stateDirectory: string): Dat
   }
 }
 
+const days = (environment: Environment, variable: string, plan: Plan): number =>
+  whole(environment, variable, retentionDays[plan], { minimum: 1, maximum: 3650 })
+
 /** FFmpeg's programs stand side by side: `/opt/x/ffmpeg` has its `ffprobe` at `/opt/x/ffprobe`. */
 const besideFfmpeg = (ffmpegPath: string): string => ffmpegPath.replace(/ffmpeg(?=[^/]*$)/, "ffprobe")
 
@@ -105,6 +120,11 @@ export const readSettings = (environment: Environment): Settings => {
   const stateDirectory = resolve(text(environment, "RECORDING_STATE_DIR", "./state"))
   const ffmpegPath = text(environment, "FFMPEG_PATH", "ffmpeg")
   const camerasFile = text(environment, "CAMERAS_FILE", "")
+  const diskCriticalPercent = whole(environment, "RECORDING_DISK_CRITICAL", 90, { minimum: 1, maximum: 100 })
+  const diskWarningPercent = whole(environment, "RECORDING_DISK_WARNING", Math.min(80, diskCriticalPercent), {
+    minimum: 1,
+    maximum: diskCriticalPercent,
+  })
   const duration = (variable: string, fallbackSeconds: number) =>
     secondsAsMillis(environment, variable, fallbackSeconds, { minimum: 0.1, maximum: 86_400 })
   return {
@@ -140,6 +160,15 @@ export const readSettings = (environment: Environment): Settings => {
     adoptionLeaseMillis: duration("RECORDING_ADOPTION_LEASE", 600),
     syncIntervalMillis: duration("RECORDING_SYNC_INTERVAL", 5),
     repairIntervalMillis: duration("RECORDING_REPAIR_INTERVAL", 3600),
+    diskWarningPercent,
+    diskCriticalPercent,
+    diskReserveBytes: bytes(environment, "RECORDING_DISK_RESERVE"),
+    planDays: {
+      basic: days(environment, "RECORDING_RETENTION_BASIC", "basic"),
+      pro: days(environment, "RECORDING_RETENTION_PRO", "pro"),
+      premium: days(environment, "RECORDING_RETENTION_PREMIUM", "premium"),
+    },
+    cleanupSchedule: schedule(environment, "RECORDING_CLEANUP_CRON", "0 3 * * *"),
     logLevel: oneOf(environment, "LOG_LEVEL", "info", logLevels),
   }
 }

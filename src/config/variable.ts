@@ -71,3 +71,16 @@ export const secondsAsMillis = (
     ? Math.round(value * 1000)
     : invalid(variable, raw, `seconds from ${bounds.minimum} to ${bounds.maximum}`)
 }
+
+const unitBytes: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
+
+/** Bytes, plain or with k, M or G (powers of 1024); null where the variable is not set or empty. */
+export const bytes = (environment: Environment, variable: string): number | null => {
+  const raw = text(environment, variable, "")
+  if (raw === "") return null
+  const [, digits = "", unit = ""] = /^(\d{1,15})([kMG]?)$/.exec(raw) ?? []
+  const value = digits === "" ? Number.NaN : Number(digits) * (unitBytes[unit] ?? Number.NaN)
+  return Number.isSafeInteger(value)
+    ? value
+    : invalid(variable, raw, "a number of bytes, optionally with k, M or G, such as 5G")
+}

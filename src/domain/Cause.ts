@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
  * - `disk_full`, `disk_failed`: the file system's own figures or errors say so
  * - `service_down`: the service was not running
  * - `file_missing`: it was recorded, but the file, or its end, is gone from the disk
+ * - `deleted`: it was recorded, and the file was deleted: expired, evicted or asked for, as the detail says
  * - `clock_step`: this machine's clock jumped forward over these instants; nothing was lost
  * - `unknown`: none of the above could be shown
  */
@@ -35,6 +36,7 @@ export const Cause = Schema.Literals([
   "disk_failed",
   "service_down",
   "file_missing",
+  "deleted",
   "clock_step",
   "unknown",
 ])

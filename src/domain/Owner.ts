@@ -9,6 +9,8 @@ export const Owner = Schema.Struct({
   id: OwnerId,
   name: Schema.String,
   plan: Plan,
+  /** How much the recordings of all his cameras may take; null without a limit. */
+  quotaBytes: Schema.NullOr(Schema.Finite),
   createdAtMillis: Schema.Finite,
 })
 export type Owner = typeof Owner.Type

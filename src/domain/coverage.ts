@@ -42,13 +42,16 @@ const onDisk = ({ enabledPeriods, recorded, gaps }: CoverageFacts): ReadonlyArra
 
 const isFileMissing = (gap: Gap): boolean => gap.cause === "file_missing"
 
+const isDeleted = (gap: Gap): boolean => gap.cause === "deleted"
+
 /**
- * Of two rows for one instant the one that explains it: that what was recorded is gone, a hole, else the later;
- * never the order of the rows.
+ * Of two rows for one instant the one that explains it: that what was recorded is gone, a hole, that it was deleted,
+ * else the later; never the order of the rows.
  */
 const explainsBetter = (a: Gap, b: Gap): boolean => {
   if (isFileMissing(a) !== isFileMissing(b)) return isFileMissing(a)
   if (isNoFrames(a) !== isNoFrames(b)) return isNoFrames(a)
+  if (isDeleted(a) !== isDeleted(b)) return isDeleted(a)
   return a.fromMillis === b.fromMillis ? a.cause > b.cause : a.fromMillis > b.fromMillis
 }
 

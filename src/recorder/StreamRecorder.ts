@@ -47,6 +47,8 @@ export class StreamRecorder extends Context.Service<
      * disk was told to `onReport` before.
      */
     readonly takeUpRuns: (wanted: ReadonlyMap<number, Camera>) => Effect.Effect<ReadonlyArray<number>>
+    /** Asks every run to end, also one that waits for its camera; `run.exited` follows for each. */
+    readonly endAll: (reason: StopReason) => Effect.Effect<void>
     /** Process ids of the runs that live now, by camera. */
     readonly pids: () => ReadonlyMap<number, number>
   }
@@ -182,6 +184,10 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
     onReport: (listener) => listeners.push(listener),
     audioArrives: ({ url, transport }: Camera) =>
       audioArrives({ ffprobePath: settings.ffprobePath, url, transport }),
+    endAll: (reason) =>
+      Effect.sync(() => {
+        for (const { handle } of runs.values()) handle.stop(reason)
+      }),
     pids: () =>
       new Map([...runs].flatMap(([cameraId, { pid }]) => (pid === null ? [] : [[cameraId, pid] as const]))),
   })

@@ -109,6 +109,8 @@ export class CameraComparison {
   }
 
   *#known(day: string, filePath: string, row: ComparedRow): Generator<Finding, void> {
+    // Whoever deletes it says what becomes of it.
+    if (row.state === "d") return
     try {
       const stats = this.#statsOf(filePath)
       const isBusy = this.#isBusy(filePath)

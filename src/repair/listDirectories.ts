@@ -1,7 +1,15 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { errorCode } from "../recorder/segments/publishSegment.ts"
-import { cameraIdOf, cameraNames, dayName, indexName, recordingName, rootNames } from "./directoryNames.ts"
+import {
+  cameraIdOf,
+  cameraNames,
+  dayName,
+  indexName,
+  isNamed,
+  recordingName,
+  rootNames,
+} from "./directoryNames.ts"
 import type { CameraMemory, ListRequest, RepairError, RootListing, RootRequest } from "./repairMessages.ts"
 
 /** What is known of a directory of a day. */
@@ -64,7 +72,7 @@ export const listRoot = (directory: string, { memory, startedAtMillis }: RootReq
   for (const entry of entriesOf(directory)) {
     const cameraId = cameraIdOf(entry.name)
     if (cameraId !== null && entry.isDirectory()) cameraIds.push(cameraId)
-    else if (!rootNames.has(entry.name)) unowned.push(entry.name)
+    else if (!isNamed(rootNames, entry.name)) unowned.push(entry.name)
     if (cameraId !== null && entry.isSymbolicLink()) linkedIds.push(cameraId)
   }
   const time = reliableTime(mtimeNanos, startedAtMillis)
@@ -159,7 +167,7 @@ class CameraLister {
     const entries = entriesOf(path)
     for (const entry of entries) {
       const day = entry.name
-      if (cameraNames.has(day)) continue
+      if (isNamed(cameraNames, day)) continue
       const isDay = dayName.test(day)
       if (isDay && entry.isDirectory()) this.#days.set(day, this.#listDay(day, known?.days.get(day) ?? null))
       else this.#unowned.push(`${this.#name}/${day}`)

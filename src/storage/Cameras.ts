@@ -20,6 +20,10 @@ export class CameraNotFound extends Schema.TaggedError<CameraNotFound>()("Camera
 /** A camera as the database knows it; `identity` (a UUID) tells it from a camera of another database. */
 export interface StoredCamera extends Camera {
   readonly identity: string
+  /** For how many days recordings are kept, where that is shorter than the plan's; null for the plan's. */
+  readonly retentionDays: number | null
+  /** How much its recordings may take; null without a limit. */
+  readonly quotaBytes: number | null
 }
 
 /** A camera that was removed; its directory stays. */
@@ -33,6 +37,8 @@ export interface NewCamera {
   readonly url: Redacted.Redacted
   readonly transport: Transport
   readonly recordingEnabled: boolean
+  readonly retentionDays?: number | null
+  readonly quotaBytes?: number | null
 }
 
 /** What may change; what is left out stays as it is. */
@@ -41,6 +47,8 @@ export interface CameraChange {
   readonly name?: string | undefined
   readonly url?: Redacted.Redacted | undefined
   readonly transport?: Transport | undefined
+  readonly retentionDays?: number | null | undefined
+  readonly quotaBytes?: number | null | undefined
 }
 
 interface CameraRow {
@@ -51,6 +59,8 @@ interface CameraRow {
   readonly sealedUrl: string
   readonly transport: Transport
   readonly recordingEnabled: boolean
+  readonly retentionDays: number | null
+  readonly quotaBytes: bigint | null
   readonly videoCodec: string | null
   readonly audioCodec: string | null
   readonly createdAt: Date
@@ -101,7 +111,7 @@ export class Cameras extends Context.Service<
       const box = yield* SecretBox
       yield* checkKey(sql, box)
       const columns = sql.literal(
-        "id, identity, owner_id, name, sealed_url, transport, recording_enabled, video_codec, audio_codec, created_at, deleted_at",
+        "id, identity, owner_id, name, sealed_url, transport, recording_enabled, retention_days, quota_bytes, video_codec, audio_codec, created_at, deleted_at",
       )
 
       const fromRow = (row: CameraRow): Effect.Effect<StoredCamera> =>
@@ -114,6 +124,8 @@ export class Cameras extends Context.Service<
           url,
           transport: row.transport,
           recordingEnabled: row.recordingEnabled,
+          retentionDays: row.retentionDays,
+          quotaBytes: row.quotaBytes === null ? null : Number(row.quotaBytes),
           profile:
             row.videoCodec === null ? null : { videoCodec: row.videoCodec, audioCodec: row.audioCodec },
           createdAtMillis: row.createdAt.getTime(),
@@ -174,7 +186,7 @@ export class Cameras extends Context.Service<
       const update = Effect.fn("Cameras.update")(
         function* (id: number, { url, ...change }: CameraChange) {
           const rest = Object.entries(change).filter(
-            (entry): entry is [string, string | number] => entry[1] !== undefined,
+            (entry): entry is [string, string | number | null] => entry[1] !== undefined,
           )
           const values = { ...Object.fromEntries(rest), ...(url === undefined ? {} : urlColumns(url)) }
           if (Object.keys(values).length === 0) return yield* get(id)

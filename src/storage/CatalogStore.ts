@@ -90,15 +90,15 @@ export class CatalogStore extends Context.Service<
         const lastRecordings = groupByCamera(
           yield* sql<RecordingColumns<RecordingRow["state"]>>`
             SELECT last.* FROM cameras CROSS JOIN LATERAL (
-              SELECT * FROM recordings WHERE camera_id = cameras.id AND NOT is_clip AND state <> 'missing'
+              SELECT * FROM recordings WHERE camera_id = cameras.id AND NOT is_clip AND state <> 'missing' AND deleting_at IS NULL
               ORDER BY start_time DESC LIMIT ${seededRecordings}) AS last
-            UNION SELECT * FROM recordings WHERE state = 'growing'`,
+            UNION SELECT * FROM recordings WHERE state = 'growing' AND deleting_at IS NULL`,
         )
         const lastGaps = groupByCamera(
           yield* sql<GapColumns>`
             SELECT gaps.* FROM gaps LEFT JOIN LATERAL (
               SELECT start_time FROM recordings
-              WHERE camera_id = gaps.camera_id AND NOT is_clip AND state <> 'missing'
+              WHERE camera_id = gaps.camera_id AND NOT is_clip AND state <> 'missing' AND deleting_at IS NULL
               ORDER BY start_time DESC OFFSET ${seededRecordings - 1} LIMIT 1) AS oldest ON true
             WHERE gaps.end_time IS NULL OR gaps.end_time >= COALESCE(oldest.start_time, '-infinity')`,
         )
@@ -122,7 +122,7 @@ export class CatalogStore extends Context.Service<
 
       const totals = sql<{ cameraId: number; bytes: bigint; recordings: bigint }>`
         SELECT camera_id, sum(file_size)::bigint AS bytes, count(*) AS recordings
-        FROM recordings WHERE state <> 'missing' GROUP BY camera_id`.pipe(
+        FROM recordings WHERE state <> 'missing' AND deleting_at IS NULL GROUP BY camera_id`.pipe(
         Effect.map(
           (rows) =>
             new Map(
@@ -159,7 +159,7 @@ export class CatalogStore extends Context.Service<
                'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
              FROM recordings WHERE camera_id = ${cameraId} AND start_time < ${to} AND end_time > ${from}
                AND start_time > ${new Date(fromMillis - longestRecordingMillis)}
-               AND state <> 'missing') AS recordings,
+               AND state <> 'missing' AND deleting_at IS NULL) AS recordings,
             (SELECT COALESCE(jsonb_agg(jsonb_build_object('identity', identity, 'cause', cause, 'detail', detail,
                'from', round(extract(epoch FROM start_time) * 1000), 'to', round(extract(epoch FROM end_time) * 1000))), '[]')
              FROM gaps WHERE camera_id = ${cameraId} AND start_time < ${to}

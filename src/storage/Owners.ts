@@ -19,22 +19,43 @@ export class OwnerHasCameras extends Schema.TaggedError<OwnerHasCameras>()("Owne
   cameraIds: Schema.Array(Schema.Finite),
 }) {}
 
+/** An owner whose cameras, also removed ones, have clips cannot be deleted; `clips` are their paths. */
+export class OwnerHasClips extends Schema.TaggedError<OwnerHasClips>()("OwnerHasClips", {
+  ownerId: Schema.Finite,
+  clips: Schema.Array(Schema.String),
+}) {}
+
 /** An owner as the database knows it; a deleted one still has the plan that recordings expire by. */
 export interface StoredOwner extends Owner {
   readonly deletedAtMillis: number | null
+}
+
+export interface NewOwner {
+  readonly name: string
+  readonly plan: Plan
+  readonly quotaBytes?: number | null
+}
+
+/** What may change; what is left out stays as it is. */
+export interface OwnerChange {
+  readonly name?: string | undefined
+  readonly plan?: Plan | undefined
+  readonly quotaBytes?: number | null | undefined
 }
 
 interface OwnerRow {
   readonly id: number
   readonly name: string
   readonly plan: Plan
+  readonly quotaBytes: bigint | null
   readonly createdAt: Date
 }
 
-const fromRow = ({ id, name, plan, createdAt }: OwnerRow): Owner => ({
+const fromRow = ({ id, name, plan, quotaBytes, createdAt }: OwnerRow): Owner => ({
   id,
   name,
   plan,
+  quotaBytes: quotaBytes === null ? null : Number(quotaBytes),
   createdAtMillis: createdAt.getTime(),
 })
 
@@ -42,34 +63,31 @@ const fromRow = ({ id, name, plan, createdAt }: OwnerRow): Owner => ({
 export class Owners extends Context.Service<
   Owners,
   {
-    create(owner: { readonly name: string; readonly plan: Plan }): Effect.Effect<Owner, DatabaseUnavailable>
+    create(owner: NewOwner): Effect.Effect<Owner, DatabaseUnavailable>
     readonly list: Effect.Effect<ReadonlyArray<Owner>, DatabaseUnavailable>
     /** Deleted owners too. */
     readonly listAll: Effect.Effect<ReadonlyArray<StoredOwner>, DatabaseUnavailable>
     get(id: number): Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
-    update(
+    update(id: number, change: OwnerChange): Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
+    remove(
       id: number,
-      change: { readonly name?: string | undefined; readonly plan?: Plan | undefined },
-    ): Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
-    remove(id: number): Effect.Effect<void, OwnerNotFound | OwnerHasCameras | DatabaseUnavailable>
+    ): Effect.Effect<void, OwnerNotFound | OwnerHasCameras | OwnerHasClips | DatabaseUnavailable>
   }
 >()("vigia/storage/Owners") {
   static readonly layer: Layer.Layer<Owners, never, SqlClient.SqlClient> = Layer.effect(
     Owners,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const columns = sql.literal("id, name, plan, created_at")
+      const columns = sql.literal("id, name, plan, quota_bytes, created_at")
 
       const one = (id: number, rows: ReadonlyArray<OwnerRow>): Effect.Effect<Owner, OwnerNotFound> =>
         rows[0] === undefined
           ? Effect.fail(new OwnerNotFound({ ownerId: id }))
           : Effect.succeed(fromRow(rows[0]))
 
-      const create = Effect.fn("Owners.create")(function* (owner: {
-        readonly name: string
-        readonly plan: Plan
-      }) {
-        const rows = yield* sql<OwnerRow>`INSERT INTO owners ${sql.insert(owner)} RETURNING ${columns}`
+      const create = Effect.fn("Owners.create")(function* ({ name, plan, quotaBytes = null }: NewOwner) {
+        const rows =
+          yield* sql<OwnerRow>`INSERT INTO owners ${sql.insert({ name, plan, quotaBytes })} RETURNING ${columns}`
         return yield* Effect.orDie(one(0, rows))
       }, orUnavailable)
 
@@ -94,13 +112,12 @@ export class Owners extends Context.Service<
         return yield* one(id, rows)
       }, orUnavailable)
 
-      const update = Effect.fn("Owners.update")(function* (
-        id: number,
-        change: { readonly name?: string | undefined; readonly plan?: Plan | undefined },
-      ) {
+      const update = Effect.fn("Owners.update")(function* (id: number, change: OwnerChange) {
         const rows = yield* sql<OwnerRow>`
           UPDATE owners
-          SET name = COALESCE(${change.name ?? null}, name), plan = COALESCE(${change.plan ?? null}, plan)
+          SET name = COALESCE(${change.name ?? null}, name), plan = COALESCE(${change.plan ?? null}, plan),
+            quota_bytes = CASE WHEN ${change.quotaBytes === undefined} THEN quota_bytes
+              ELSE ${change.quotaBytes ?? null}::bigint END
           WHERE id = ${id} AND deleted_at IS NULL RETURNING ${columns}`
         return yield* one(id, rows)
       }, orUnavailable)
@@ -115,6 +132,13 @@ export class Owners extends Context.Service<
           SELECT id FROM cameras WHERE owner_id = ${id} AND deleted_at IS NULL ORDER BY id`
           if (cameras.length > 0) {
             return yield* new OwnerHasCameras({ ownerId: id, cameraIds: cameras.map((camera) => camera.id) })
+          }
+          const clips = yield* sql<{ filePath: string }>`
+          SELECT clips.file_path FROM clips JOIN cameras ON cameras.id = clips.camera_id
+          WHERE cameras.owner_id = ${id} AND clips.state IN ('exporting', 'ready')
+          ORDER BY clips.file_path LIMIT 100`
+          if (clips.length > 0) {
+            return yield* new OwnerHasClips({ ownerId: id, clips: clips.map((clip) => clip.filePath) })
           }
           yield* sql`UPDATE owners SET deleted_at = now() WHERE id = ${id}`
         },

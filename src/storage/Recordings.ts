@@ -23,6 +23,8 @@ export interface Recording<State extends RecordingState = RecordingState> extend
   readonly id: number
   readonly state: State
   readonly isClip: boolean
+  /** Neither retention nor disk pressure deletes it. */
+  readonly isProtected: boolean
   readonly createdAtMillis: number
 }
 
@@ -50,6 +52,7 @@ export interface RecordingColumns<State extends RecordingState = RecordingState>
   readonly filePath: string
   readonly fileSize: bigint
   readonly isClip: boolean
+  readonly isProtected: boolean
   readonly createdAt: Date
   readonly runId: string
   readonly segmentNumber: number
@@ -71,6 +74,7 @@ export const recordingFrom = <State extends RecordingState>(
   filePath: row.filePath,
   sizeBytes: Number(row.fileSize),
   isClip: row.isClip,
+  isProtected: row.isProtected,
   createdAtMillis: row.createdAt.getTime(),
   runId: row.runId,
   segmentNumber: row.segmentNumber,
@@ -125,7 +129,7 @@ export class Recordings extends Context.Service<
         if (after === undefined) return yield* new InvalidCursor()
         const rows = yield* sql<RecordingColumns>`
           SELECT * FROM recordings WHERE ${sql.and([
-            sql`true`,
+            sql`deleting_at IS NULL`,
             ...(query.cameraId === undefined ? [] : [sql`camera_id = ${query.cameraId}`]),
             // The bounds say nearly the same. Seen bare, PostgreSQL takes them for independent, expects few rows,
             // and sorts all of an open range for each page.

@@ -42,6 +42,12 @@ export class ForeignCameraDirectory extends Schema.TaggedError<ForeignCameraDire
   }
 }
 
+/** The file system below a directory, as this process may use it: without what is kept for root. */
+export interface DiskSpace {
+  readonly totalBytes: number
+  readonly freeBytes: number
+}
+
 const markerName = ".vigia"
 const Marker = Schema.fromJsonString(Schema.Struct({ installation: Schema.String }))
 const decodeMarker = Schema.decodeUnknownResult(Marker)
@@ -143,8 +149,8 @@ export class RecordingsDirectory extends Context.Service<
     ): Effect.Effect<boolean, MarkerMissing | DirectoryUnusable>
     /** The highest N of any `cam_N` on disk, 0 without any: new ids must start above. */
     readonly highestCameraId: Effect.Effect<number, DirectoryUnusable>
-    /** Bytes that this process may still write to the file system (statfs(2), `f_bavail`). */
-    readonly freeBytes: Effect.Effect<number, DirectoryUnusable>
+    /** From the file system's own figures (statfs(2)). */
+    readonly diskSpace: Effect.Effect<DiskSpace, DirectoryUnusable>
   }
 >()("vigia/storage/RecordingsDirectory") {
   static readonly layer = (options: {
@@ -227,9 +233,12 @@ export class RecordingsDirectory extends Context.Service<
           Effect.withSpan("RecordingsDirectory.highestCameraId"),
         )
 
-        const freeBytes = attempt(path, () => statfs(path)).pipe(
-          Effect.map(({ bavail, bsize }) => bavail * bsize),
-          Effect.withSpan("RecordingsDirectory.freeBytes"),
+        const diskSpace = attempt(path, () => statfs(path)).pipe(
+          Effect.map(({ blocks, bfree, bavail, bsize }) => ({
+            totalBytes: (blocks - bfree + bavail) * bsize,
+            freeBytes: bavail * bsize,
+          })),
+          Effect.withSpan("RecordingsDirectory.diskSpace"),
         )
 
         return RecordingsDirectory.of({
@@ -240,7 +249,7 @@ export class RecordingsDirectory extends Context.Service<
           prepareCamera,
           noteRemoved,
           highestCameraId,
-          freeBytes,
+          diskSpace,
         })
       }),
     )

@@ -20,7 +20,7 @@ export interface CatalogCamera {
  * The rows of one directory, as one compact text: a line per row, of its state, its size and its name, as in
  * `c1048576 15-00-00`.
  *
- * States: `c` closed, `t` closed, and the tail of its file was lost, `g` growing, `m` missing. `directory` is the name
+ * States: `c` closed, `t` closed, and the tail of its file was lost, `g` growing, `m` missing, `d` being deleted. `directory` is the name
  * of a day (`2026-01-14`), and names are then without `.mp4`; it is empty for rows of any other path, which are named
  * by their whole path.
  */
@@ -80,7 +80,7 @@ export class RepairStore extends Context.Service<
           return yield* sql<DirectoryRows>`
             SELECT CASE WHEN ${isOfDay} THEN substr(file_path, ${dayAt}::int, 10) ELSE '' END AS directory,
               string_agg(
-                CASE WHEN state <> 'closed' THEN left(state, 1)
+                CASE WHEN deleting_at IS NOT NULL THEN 'd' WHEN state <> 'closed' THEN left(state, 1)
                   WHEN file_path IN (SELECT substr(identity, ${missingIdentity("").length + 1}::int) FROM gaps
                     WHERE camera_id = ${cameraId} AND cause = 'file_missing') THEN 't'
                   ELSE 'c' END
@@ -92,7 +92,8 @@ export class RepairStore extends Context.Service<
         /** Locks the rows; a gap that accounts for the file already goes with its row. */
         const foundRows = Effect.fnUntraced(function* (filePaths: ReadonlyArray<string>) {
           const rows = yield* sql<RecordingColumns>`
-            SELECT * FROM recordings WHERE file_path IN ${these(filePaths)} FOR UPDATE`
+            SELECT * FROM recordings
+            WHERE file_path IN ${these(filePaths)} AND deleting_at IS NULL FOR UPDATE`
           const known = yield* sql<GapColumns>`
             SELECT * FROM gaps WHERE identity IN ${these(filePaths.map(missingIdentity))}`
           const gapOf = new Map(known.map((columns) => [columns.identity, gapFrom(columns)]))
@@ -154,7 +155,8 @@ export class RepairStore extends Context.Service<
           ),
           rowsOf,
           presentRows: sql<{ rows: bigint }>`
-            SELECT count(*) AS rows FROM recordings WHERE NOT is_clip AND state <> 'missing'`.pipe(
+            SELECT count(*) AS rows FROM recordings
+            WHERE NOT is_clip AND state <> 'missing' AND deleting_at IS NULL`.pipe(
             Effect.map(([counted]) => Number(counted?.rows ?? 0)),
             orUnavailable,
             Effect.withSpan("RepairStore.presentRows"),

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Owner } from "../domain/Owner.ts"
-import type { Plan } from "../domain/Plan.ts"
 import {
   type CameraChange,
   type CameraNotFound,
@@ -13,7 +12,7 @@ import {
 } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import { type OwnerNotFound, Owners } from "../storage/Owners.ts"
+import { type OwnerChange, type OwnerNotFound, Owners } from "../storage/Owners.ts"
 import { CameraDirectories } from "./CameraDirectories.ts"
 import { Supervision } from "./Supervision.ts"
 
@@ -42,7 +41,7 @@ export class CameraRegistry extends Context.Service<
     readonly stop: (cameraId: number) => Result<{ readonly changed: boolean }>
     readonly changeOwner: (
       ownerId: number,
-      change: { readonly name?: string | undefined; readonly plan?: Plan | undefined },
+      change: OwnerChange,
     ) => Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
   }
 >()("vigia/supervision/CameraRegistry") {
@@ -103,7 +102,7 @@ export class CameraRegistry extends Context.Service<
 
       const changeOwner = Effect.fn("CameraRegistry.changeOwner")(function* (
         ownerId: number,
-        change: { readonly name?: string | undefined; readonly plan?: Plan | undefined },
+        change: OwnerChange,
       ) {
         const owner = yield* owners.update(ownerId, change)
         const owned = (yield* cameras.list).filter((camera) => camera.ownerId === ownerId)

@@ -9,6 +9,7 @@ import { type CameraDelays, type CameraFact, defaultCameraDelays } from "../../m
 import { type RestartPolicySettings, defaultRestartPolicy } from "../../machines/restartPolicy.ts"
 import { supervisorMachine } from "../../machines/supervisor.ts"
 import type { SupervisorFact } from "../../machines/supervisorContract.ts"
+import { DiskPressure } from "../cleanup/DiskPressure.ts"
 import type { Camera } from "../domain/Camera.ts"
 import { monotonicMillis } from "../recorder/monotonicMillis.ts"
 import type { RunEvent } from "../recorder/RunRequest.ts"
@@ -59,6 +60,7 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
   const catalog = yield* Catalog
   const cameras = yield* Cameras
   const directories = yield* CameraDirectories
+  const pressure = yield* DiskPressure
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const runPromise = yield* FiberSet.makeRuntimePromise<never, boolean, never>()
   const known = new Map<number, StoredCamera>()
@@ -122,7 +124,10 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
   const services = {
     camera: cameraOf,
     start: recorder.start,
-    prepare: directories.prepare,
+    prepare: (camera: Camera) =>
+      Effect.gen(function* () {
+        return (yield* pressure.refusal) ?? (yield* directories.prepare(camera))
+      }),
     onRunEvent,
     audioArrives: (camera: Camera) => runPromise(recorder.audioArrives(camera)),
   }

@@ -1,5 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { CleanupScheduler } from "../cleanup/CleanupScheduler.ts"
+import { DiskPressure } from "../cleanup/DiskPressure.ts"
 import { StreamRecorder } from "../recorder/StreamRecorder.ts"
 import { Repair } from "../repair/Repair.ts"
 import { Cameras } from "../storage/Cameras.ts"
@@ -40,4 +42,6 @@ export const startCameras = Effect.fn("startCameras")(function* (camerasFile: st
   }
   if (camerasFile !== null) yield* reconcileCameras(camerasFile)
   yield* (yield* Repair).begin
+  yield* (yield* CleanupScheduler).begin
+  yield* (yield* DiskPressure).begin
 })

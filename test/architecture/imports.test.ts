@@ -12,8 +12,8 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..")
 const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["domain"],
   ["logging", "config"],
-  ["recorder", "storage", "cleanup", "health", "playback"],
-  ["repair", "guard"],
+  ["recorder", "storage", "health", "playback"],
+  ["repair", "guard", "cleanup", "clips"],
   ["supervision"],
   ["api", "dashboard"],
   ["service.ts"],

@@ -1,4 +1,5 @@
 import { resolve } from "node:path"
+import * as Cron from "effect/Cron"
 import { describe, expect, it } from "vitest"
 import { readSettings } from "../../src/config/Settings.ts"
 
@@ -20,8 +21,33 @@ describe("readSettings", () => {
       adoptionLeaseMillis: 600_000,
       syncIntervalMillis: 5000,
       repairIntervalMillis: 3_600_000,
+      planDays: { basic: 7, pro: 15, premium: 30 },
+      diskWarningPercent: 80,
+      diskCriticalPercent: 90,
+      diskReserveBytes: null,
       logLevel: "info",
     })
+  })
+
+  it.each([
+    ["0", 0],
+    ["1048576", 1_048_576],
+    ["3k", 3072],
+    ["5M", 5_242_880],
+    ["2G", 2_147_483_648],
+  ])("reads a reserve of %s as %i bytes", (value, expected) => {
+    expect(readSettings({ RECORDING_DISK_RESERVE: value }).diskReserveBytes).toBe(expected)
+  })
+
+  it("lowers the default warning to a critical mark below it", () => {
+    expect(readSettings({ RECORDING_DISK_CRITICAL: "50" }).diskWarningPercent).toBe(50)
+  })
+
+  it("cleans up at 03:00 in the zone of TZ", () => {
+    const { cleanupSchedule } = readSettings({ TZ: "America/Sao_Paulo" })
+    expect(Cron.next(cleanupSchedule, "2026-01-14T12:00:00Z").toISOString()).toBe("2026-01-15T06:00:00.000Z")
+    const hourly = readSettings({ TZ: "UTC", RECORDING_CLEANUP_CRON: "15 * * * *" }).cleanupSchedule
+    expect(Cron.next(hourly, "2026-01-14T12:00:00Z").toISOString()).toBe("2026-01-14T12:15:00.000Z")
   })
 
   it("treats an empty value as not set", () => {
@@ -40,6 +66,22 @@ describe("readSettings", () => {
     ["RECORDING_FORMAT", "avi", "mp4"],
     ["RECORDING_CODEC", "vp9", "copy, h264"],
     ["RECORDING_BITRATE", "-i", "a number of bits a second"],
+    ["RECORDING_DISK_CRITICAL", "101", "a whole number from 1 to 100"],
+    ["RECORDING_DISK_WARNING", "95", "a whole number from 1 to 90"],
+    ["RECORDING_DISK_RESERVE", "-1", "a number of bytes, optionally with k, M or G, such as 5G"],
+    ["RECORDING_DISK_RESERVE", "1T", "a number of bytes, optionally with k, M or G, such as 5G"],
+    ["RECORDING_DISK_RESERVE", "999999999G", "a number of bytes, optionally with k, M or G, such as 5G"],
+    ["RECORDING_RETENTION_BASIC", "0", "a whole number from 1 to 3650"],
+    ["RECORDING_RETENTION_PREMIUM", "1.5", "a whole number from 1 to 3650"],
+    [
+      "RECORDING_CLEANUP_CRON",
+      "at three",
+      "five fields (minute, hour, day, month, weekday) such as 0 3 * * *",
+    ],
+    ["RECORDING_CLEANUP_CRON", "0 25 * * *", "five fields"],
+    ["RECORDING_CLEANUP_CRON", "0 0 3 * * *", "five fields"],
+    ["RECORDING_CLEANUP_CRON", "0 3 31 2 *", "five fields"],
+    ["TZ", "Mars/Olympus", "the name of a time zone, such as America/Sao_Paulo or UTC"],
     ["LOG_LEVEL", "loud", "fatal, error, warn, info, debug, trace"],
   ])("refuses %s=%s and says what is allowed", (variable, value, allowed) => {
     expect(() => readSettings({ [variable]: value })).toThrow(

@@ -84,6 +84,9 @@ describe("Repair", () => {
     writeFileSync(join(scene.directory, "cam_2", ".camera.0123456789ab"), "")
     await scene.addCameraRow()
     expect(await scene.pass()).toMatchObject({ unowned: 0 })
+    // A `.camera` that is written anew has another name until it is whole.
+    writeFileSync(join(scene.directory, "cam_1", ".camera.0123456789ab"), "")
+    expect(await scene.pass()).toMatchObject({ unowned: 0 })
   })
 
   it("ends with an error while the database is away, and tries the same again soon", async () => {

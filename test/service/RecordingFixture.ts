@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import type { CameraHandle, CameraOptions } from "../../src/demo/simulator/simulator.ts"
 import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
 import { awaitFact } from "../support/awaitFact.ts"
+import type { SharedServer } from "../support/postgresServer.ts"
 import { VigiaService } from "../support/VigiaService.ts"
 import { StatusAnswer } from "./apiAnswers.ts"
 
@@ -22,9 +23,15 @@ export class RecordingFixture {
     this.ownerId = ownerId
   }
 
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<RecordingFixture> {
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    databaseServer?: SharedServer,
+  ): Promise<RecordingFixture> {
     const simulator = await SimulatorProcess.start({ clipDirectory, cameras: [] })
-    const service = await VigiaService.start({ environment })
+    const service = await VigiaService.start({
+      environment,
+      ...(databaseServer === undefined ? {} : { databaseServer }),
+    })
     const { body } = await service.request("POST", "/api/owners", { name: "tests", plan: "pro" })
     return new RecordingFixture(service, simulator, Schema.decodeUnknownSync(Identified)(body).id)
   }

@@ -18,6 +18,8 @@ const badSettings: ReadonlyArray<readonly [variable: string, value: string]> = [
   ["RECORDING_STALL_TIMEOUT", "0"],
   ["RECORDING_RETRY_MAX", "-1"],
   ["POSTGRES_PORT", "0"],
+  ["RECORDING_CLEANUP_CRON", "at three"],
+  ["TZ", "Mars/Olympus"],
   ["LOG_LEVEL", "loud"],
 ]
 

@@ -33,6 +33,8 @@ describe("databaseLayer", () => {
     const first = await Effect.runPromise(tables.pipe(Effect.provide(databaseLayer(database.settings))))
     expect(first).toEqual([
       "cameras",
+      "cleanup_passes",
+      "clips",
       "effect_sql_migrations",
       "enabled_periods",
       "gaps",

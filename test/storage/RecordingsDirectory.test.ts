@@ -19,7 +19,7 @@ import type { StoredCamera } from "../../src/storage/Cameras.ts"
 import { RecordingsDirectory } from "../../src/storage/RecordingsDirectory.ts"
 import { SecretBox } from "../../src/storage/SecretBox.ts"
 
-const owner: Owner = { id: 1, name: "Ana", plan: "basic", createdAtMillis: 0 }
+const owner: Owner = { id: 1, name: "Ana", plan: "basic", quotaBytes: null, createdAtMillis: 0 }
 const camera: StoredCamera = {
   id: 3,
   identity: "5f0c8c0e-5b1c-4f0a-9d0e-2d3a4b5c6d7e",
@@ -28,6 +28,8 @@ const camera: StoredCamera = {
   url: Redacted.make("rtsp://u:secret@h/1"),
   transport: "tcp",
   recordingEnabled: true,
+  retentionDays: null,
+  quotaBytes: null,
   profile: null,
   createdAtMillis: 0,
 }
@@ -165,7 +167,9 @@ describe("RecordingsDirectory", () => {
         expect(yield* one.highestCameraId).toBe(0)
         for (const name of ["cam_7", "cam_12", "cam_x", "cam_9999999999"]) mkdirSync(join(directory, name))
         expect(yield* one.highestCameraId).toBe(12)
-        expect(yield* one.freeBytes).toBeGreaterThan(0)
+        const { freeBytes, totalBytes } = yield* one.diskSpace
+        expect(freeBytes).toBeGreaterThan(0)
+        expect(totalBytes).toBeGreaterThanOrEqual(freeBytes)
       }),
     )
   })

@@ -65,7 +65,7 @@ describe("repositories on PostgreSQL", () => {
     run(
       Effect.flatMap(
         SqlClient.SqlClient,
-        (sql) => sql`TRUNCATE owners, cameras, recordings, gaps, enabled_periods`,
+        (sql) => sql`TRUNCATE owners, cameras, recordings, clips, gaps, enabled_periods`,
       ),
     ),
   )

@@ -103,6 +103,9 @@ export class VigiaService {
         RECORDING_DIR: this.recordingDirectory,
         RECORDING_STATE_DIR: this.stateDirectory,
         RECORDING_FLUSH_INTERVAL: "0.5",
+        // How full the disk of this machine is must not decide what a test finds.
+        RECORDING_DISK_CRITICAL: "100",
+        RECORDING_DISK_RESERVE: "0",
         POSTGRES_HOST: host,
         POSTGRES_PORT: String(port),
         POSTGRES_USER: user,

@@ -1,5 +1,7 @@
 import { measureAccounting } from "./accounting.ts"
 import { measureAdoption } from "./adoption.ts"
+import { measureCleanup } from "./cleanup.ts"
+import { measureClips } from "./clips.ts"
 import { costVerdicts } from "./costVerdicts.ts"
 import { measureCrash } from "./crash.ts"
 import { measureDatabaseAway } from "./databaseAway.ts"
@@ -59,6 +61,18 @@ export const fullMeasures: Readonly<Record<string, FullMeasure>> = {
   ],
   repair: (ground) =>
     measureRepair({ ...ground, cameras: 12, days: 365, hours: 24, rounds: 7, startSeconds: 0 }),
+  cleanup: (ground) =>
+    measureCleanup({
+      ...ground,
+      seed: 1,
+      recording: 5,
+      cameras: 12,
+      days: 348,
+      hours: 24,
+      startSeconds: 0,
+      mostBlockedMillis: 50,
+    }),
+  clips: (ground) => measureClips({ ...ground, segmentSeconds: 3600, clipSeconds: 60, rounds: 5 }),
   // On servers of their own, which are stopped and killed.
   database_away: async () => [
     ...(await measureDatabaseAway({ seed: 1, cameras: 3, awaySeconds: 60, how: "stopped" })),

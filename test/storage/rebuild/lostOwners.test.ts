@@ -8,6 +8,7 @@ const stored = (change: Partial<StoredOwner> = {}): StoredOwner => ({
   id: bakery.id,
   name: bakery.name,
   plan: bakery.plan,
+  quotaBytes: null,
   createdAtMillis: Date.parse(bakery.created_at),
   deletedAtMillis: null,
   ...change,

@@ -1,0 +1,62 @@
+import type { DoomedRecording } from "./Deletion.ts"
+
+/** What an owner uses of the disk, and what part of it is his. */
+export interface OwnerUse {
+  readonly ownerId: number
+  readonly bytes: number
+  /** His quota, if he has one, else an equal part of the disk. */
+  readonly shareBytes: number
+  readonly evictable: ReadonlyArray<DoomedRecording>
+}
+
+const byEnd = (a: DoomedRecording, b: DoomedRecording): number => a.endMillis - b.endMillis || a.id - b.id
+
+/** The oldest recordings that together free at least `neededBytes`, or all of them. */
+export const oldestFirst = (
+  evictable: ReadonlyArray<DoomedRecording>,
+  neededBytes: number,
+): ReadonlyArray<DoomedRecording> => {
+  const chosen: Array<DoomedRecording> = []
+  let freedBytes = 0
+  for (const recording of evictable.toSorted(byEnd)) {
+    if (freedBytes >= neededBytes) break
+    chosen.push(recording)
+    freedBytes += recording.sizeBytes
+  }
+  return chosen
+}
+
+/**
+ * The recordings that go first when the disk is too full, in order, at most `mostFiles` of them.
+ *
+ * The owner who is furthest over his share (in bytes; the least far below it, where nobody is over) loses his oldest
+ * recording, by its end; then the same is asked again, until `neededBytes` are free. A share is the owner's quota, or
+ * where he has none an equal part of the disk. Who has nothing that may go is passed over.
+ */
+export const evictionOrder = (
+  owners: ReadonlyArray<OwnerUse>,
+  neededBytes: number,
+  mostFiles: number,
+): ReadonlyArray<DoomedRecording> => {
+  const queues = owners.map(({ ownerId, bytes, shareBytes, evictable }) => ({
+    ownerId,
+    overBytes: bytes - shareBytes,
+    waiting: evictable.toSorted(byEnd).values(),
+  }))
+  const chosen: Array<DoomedRecording> = []
+  let open = queues
+  let freedBytes = 0
+  while (freedBytes < neededBytes && chosen.length < mostFiles) {
+    const first = open.toSorted((a, b) => b.overBytes - a.overBytes || a.ownerId - b.ownerId)[0]
+    if (first === undefined) break
+    const next = first.waiting.next()
+    if (next.done === true) {
+      open = open.filter((queue) => queue !== first)
+      continue
+    }
+    chosen.push(next.value)
+    first.overBytes -= next.value.sizeBytes
+    freedBytes += next.value.sizeBytes
+  }
+  return chosen
+}

@@ -1,0 +1,81 @@
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import type { Clip, ClipContent, ClipGap } from "../domain/Clip.ts"
+import type { Span } from "../domain/Segment.ts"
+import { difference } from "../domain/spans.ts"
+import { type ClipHome, sidecarOf } from "../storage/clipSidecar.ts"
+import type { ClipSourceFile } from "../storage/Clips.ts"
+import { errorCode } from "../storage/errorCode.ts"
+import type { DirectoryUnusable } from "../storage/RecordingsDirectory.ts"
+import { makeClipDirectory, publishClip, syncFile, unfinishedPathOf } from "./clipFiles.ts"
+import { planInThread } from "./planInThread.ts"
+import { ExportFailed, runExport } from "./runExport.ts"
+
+export interface ClipExport {
+  readonly clip: Clip
+  readonly gaps: ReadonlyArray<ClipGap>
+  /** In the order of their beginnings. */
+  readonly files: ReadonlyArray<ClipSourceFile>
+  readonly home: ClipHome
+  readonly ffmpegPath: string
+  readonly recordingsDirectory: string
+  /** What the disk has for clips. */
+  readonly roomBytes: Effect.Effect<number, DirectoryUnusable>
+  readonly onProgress: (share: number) => void
+}
+
+const onDisk = <A>(act: () => Promise<A>): Effect.Effect<A, ExportFailed> =>
+  Effect.tryPromise({ try: act, catch: (error) => new ExportFailed({ reason: errorCode(error) }) })
+
+/** What was recorded although nothing was to be is no gap. */
+const gapsBetween = (gap: ClipGap, shown: ReadonlyArray<Span>): ReadonlyArray<ClipGap> =>
+  gap.cause === "stopped" ? difference([gap], shown).map((span) => ({ ...span, cause: gap.cause })) : [gap]
+
+/**
+ * Writes the file of a clip and its sidecar, and answers the clip with its content.
+ *
+ * The file has its name only once it is whole and on the medium; an interruption or a failure leaves nothing behind.
+ */
+export const exportClip = Effect.fn("exportClip")(function* (order: ClipExport) {
+  const { clip, recordingsDirectory, files, ffmpegPath, onProgress } = order
+  const { cameraId, fromMillis, toMillis, isExact } = clip
+  const plan = yield* planInThread({
+    recordingsDirectory,
+    cameraId,
+    files,
+    request: { fromMillis, toMillis, isExact },
+  })
+  if (plan === null) return yield* new ExportFailed({ reason: "no frame of this range is on the disk" })
+  if ((yield* order.roomBytes) < plan.sizeBytes) {
+    return yield* new ExportFailed({ reason: `the disk has no room for ${plan.sizeBytes} bytes` })
+  }
+  yield* onDisk(() => makeClipDirectory(recordingsDirectory, cameraId))
+  const targetPath = unfinishedPathOf(cameraId, clip.id)
+  const target = join(recordingsDirectory, targetPath)
+  const write = Effect.gen(function* () {
+    yield* runExport({ ffmpegPath, recordingsDirectory, plan, targetPath, onProgress })
+    const content: ClipContent = {
+      startMillis: plan.startMillis,
+      endMillis: plan.endMillis,
+      sizeBytes: yield* onDisk(() => syncFile(target)),
+      durationSeconds: Math.round(plan.durationSeconds * 1000) / 1000,
+      gaps: order.gaps.flatMap((gap) => gapsBetween(gap, plan.spans)),
+      sources: plan.pieces.map(({ filePath, fromSeconds, toSeconds }) => ({
+        filePath,
+        fromSeconds,
+        toSeconds,
+      })),
+    }
+    const sidecar = sidecarOf(clip, content, order.home)
+    // Half of it would be a sidecar without its file.
+    yield* Effect.uninterruptible(
+      onDisk(() => publishClip(recordingsDirectory, targetPath, clip.filePath, sidecar)),
+    )
+    return { ...clip, state: "ready" as const, content }
+  })
+  return yield* Effect.ensuring(
+    write,
+    Effect.promise(() => rm(target, { force: true }).catch(() => {})),
+  )
+})

@@ -1,0 +1,78 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+
+/** A closed recording that nothing protects; `filePath` is relative to the recordings directory. */
+export interface EvictionCandidate {
+  readonly id: number
+  readonly cameraId: number
+  readonly filePath: string
+  readonly sizeBytes: number
+  readonly startMillis: number
+  readonly endMillis: number
+}
+
+interface CandidateRow {
+  readonly id: bigint
+  readonly cameraId: number
+  readonly filePath: string
+  readonly fileSize: bigint
+  readonly startTime: Date
+  readonly endTime: Date
+}
+
+const idList = (cameraIds: ReadonlyArray<number>): string => JSON.stringify(cameraIds)
+
+/** Recordings that may be deleted before their time: no clips, nothing protected, nothing that grows. */
+export class EvictionCandidates extends Context.Service<
+  EvictionCandidates,
+  {
+    /** The oldest recordings by their end, at most `perCamera` of each of these cameras. */
+    oldest(
+      cameraIds: ReadonlyArray<number>,
+      perCamera: number,
+    ): Effect.Effect<ReadonlyArray<EvictionCandidate>, DatabaseUnavailable>
+    /** What the rows of these cameras hold in all, exactly: for background work, never for a request. */
+    bytesOf(cameraIds: ReadonlyArray<number>): Effect.Effect<number, DatabaseUnavailable>
+  }
+>()("vigia/storage/EvictionCandidates") {
+  static readonly layer: Layer.Layer<EvictionCandidates, never, SqlClient.SqlClient> = Layer.effect(
+    EvictionCandidates,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const these = (cameraIds: ReadonlyArray<number>) =>
+        sql`(SELECT value::int AS camera_id FROM jsonb_array_elements_text(${idList(cameraIds)}::jsonb))`
+
+      const oldest = Effect.fn("EvictionCandidates.oldest")(function* (
+        cameraIds: ReadonlyArray<number>,
+        perCamera: number,
+      ) {
+        const rows = yield* sql<CandidateRow>`
+          SELECT oldest.* FROM ${these(cameraIds)} AS wanted CROSS JOIN LATERAL (
+            SELECT id, camera_id, file_path, file_size, start_time, end_time FROM recordings
+            WHERE camera_id = wanted.camera_id AND NOT is_clip AND NOT is_protected
+              AND deleting_at IS NULL AND state = 'closed'
+            ORDER BY end_time LIMIT ${perCamera}) AS oldest`
+        return rows.map((row) => ({
+          id: Number(row.id),
+          cameraId: row.cameraId,
+          filePath: row.filePath,
+          sizeBytes: Number(row.fileSize),
+          startMillis: row.startTime.getTime(),
+          endMillis: row.endTime.getTime(),
+        }))
+      }, orUnavailable)
+
+      const bytesOf = Effect.fn("EvictionCandidates.bytesOf")(function* (cameraIds: ReadonlyArray<number>) {
+        const [row] = yield* sql<{ bytes: bigint }>`
+          SELECT COALESCE(sum(file_size), 0)::bigint AS bytes FROM recordings
+          WHERE camera_id IN ${these(cameraIds)} AND deleting_at IS NULL AND state <> 'missing'`
+        return Number(row?.bytes ?? 0)
+      }, orUnavailable)
+
+      return EvictionCandidates.of({ oldest, bytesOf })
+    }),
+  )
+}

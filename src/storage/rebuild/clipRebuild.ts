@@ -1,0 +1,121 @@
+import { lstat, readdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Cameras } from "../Cameras.ts"
+import { Clips } from "../Clips.ts"
+import { ClipSidecar, clipOfSidecar } from "../clipSidecar.ts"
+import { errorCode } from "../errorCode.ts"
+import { RecordingsDirectory } from "../RecordingsDirectory.ts"
+
+/** The camera whose clips are looked at, as the database knows it. */
+interface ClipOwner {
+  readonly id: number
+  readonly identity: string
+  readonly installation: string
+}
+
+/** What a name of a camera's `clips` directory turned out to be. */
+type FoundClip = { readonly sidecar: ClipSidecar } | { readonly path: string; readonly reason: string }
+
+const decode = Schema.decodeUnknownOption(ClipSidecar)
+const clipName = /^([a-z0-9][a-z0-9-]*)\.(mp4|json)$/
+
+const sizeOf = async (path: string): Promise<number | null> => {
+  try {
+    const stats = await lstat(path)
+    return stats.isFile() ? stats.size : null
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null
+    throw error
+  }
+}
+
+const look = async (directory: string, slug: string, owner: ClipOwner): Promise<FoundClip> => {
+  const path = join(directory, `${slug}.json`)
+  const other = (reason: string): FoundClip => ({ path, reason })
+  try {
+    const sidecar = Option.getOrNull(decode(await readFile(path, "utf8")))
+    if (sidecar === null) return other("it is no sidecar of a clip")
+    if (sidecar.camera_identity !== owner.identity || sidecar.camera_id !== owner.id) {
+      return other("it belongs to a clip of another camera")
+    }
+    if (sidecar.installation !== owner.installation)
+      return other("it belongs to another installation of Vigia")
+    if (sidecar.file !== `${slug}.mp4`) return other(`it belongs to ${JSON.stringify(sidecar.file)}`)
+    const size = await sizeOf(join(directory, sidecar.file))
+    if (size === null) return other("its clip is not there")
+    return size === sidecar.file_size
+      ? { sidecar }
+      : other(`its clip has ${size} bytes, not ${sidecar.file_size}`)
+  } catch (error) {
+    return other(`it cannot be read: ${errorCode(error)}`)
+  }
+}
+
+const namesIn = async (directory: string): Promise<ReadonlyArray<string>> => {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return []
+    throw error
+  }
+}
+
+/** All clips of a camera but those of the known files. */
+const findClips = async (
+  recordingsDirectory: string,
+  owner: ClipOwner,
+  known: ReadonlySet<string>,
+): Promise<ReadonlyArray<FoundClip>> => {
+  const directory = join(recordingsDirectory, `cam_${owner.id}`, "clips")
+  const found: Array<FoundClip> = []
+  const names = await namesIn(directory)
+  const present = new Set(names)
+  for (const name of names) {
+    const [, slug = "", ending] = clipName.exec(name) ?? []
+    if (slug === "" || known.has(`cam_${owner.id}/clips/${slug}.mp4`)) continue
+    if (ending === "json") found.push(await look(directory, slug, owner))
+    else if (!present.has(`${slug}.json`)) {
+      found.push({ path: join(directory, name), reason: "it has no sidecar that says what it is" })
+    }
+  }
+  return found
+}
+
+const rebuild = Effect.gen(function* () {
+  const directory = yield* RecordingsDirectory
+  const cameras = yield* Cameras
+  const clips = yield* Clips
+  const known = new Set(
+    (yield* clips.list(null)).flatMap(({ state, filePath }) => (state === "ready" ? [filePath] : [])),
+  )
+  for (const { id, identity } of [...(yield* cameras.list), ...(yield* cameras.listRemoved)]) {
+    const owner = { id, identity, installation: directory.installation }
+    const found = yield* Effect.tryPromise({
+      try: () => findClips(directory.path, owner, known),
+      catch: errorCode,
+    }).pipe(
+      Effect.catch((code) =>
+        Effect.as(Effect.logError(`the clips of camera ${id} cannot be looked at: ${code}`), []),
+      ),
+    )
+    const restored = yield* clips.restore(
+      found.flatMap((one) => ("sidecar" in one ? [clipOfSidecar(one.sidecar)] : [])),
+    )
+    if (restored > 0) yield* Effect.logWarning(`${restored} clips of camera ${id} are listed again`)
+    for (const one of found) {
+      if ("reason" in one) yield* Effect.logWarning(`${one.path} is left alone: ${one.reason}`)
+    }
+  }
+}).pipe(Effect.withSpan("ClipRebuild.rebuild"))
+
+/**
+ * Lists again the clips whose sidecars the database does not know, once, after the cameras are there.
+ *
+ * A clip whose export was cut short after its file had got its name becomes ready, too. A sidecar without its file and
+ * a file without its sidecar are reported and left alone. Doing it twice changes nothing.
+ */
+export const clipRebuild = Layer.effectDiscard(rebuild)
