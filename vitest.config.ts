@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/postgresServer.ts"],
+    globalSetup: ["test/support/clips.ts", "test/support/postgresServer.ts"],
     reporters: ["default", "./test/support/closingLine.ts"],
     // Two cores: more workers only make the timed tests compete with each other.
     maxWorkers: 2,
