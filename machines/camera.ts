@@ -14,7 +14,10 @@ export const cameraMachine = cameraParts.createMachine({
   context: ({ input }) => initialContext(input),
   initial: "idle",
   // XState lets an unhandled error of a child end its parent, also that of a run that is already over.
-  on: { "xstate.error.actor.*": { actions: "noteRunError" } },
+  on: {
+    "xstate.error.actor.*": { actions: "noteRunError" },
+    "room.returned": { actions: "noteRoom" },
+  },
   states: {
     idle: {
       description: "Created disabled; nothing was started yet.",
@@ -160,6 +163,7 @@ export const cameraMachine = cameraParts.createMachine({
           always: { guard: "goesOnAtOnce", target: "#camera.connecting" },
           after: { backoffDelay: "#camera.connecting" },
           on: {
+            "room.returned": { guard: "waitsForRoom", target: "#camera.connecting" },
             "camera.reconfigured": { actions: "recycle" },
             "camera.disabled": "#camera.stopped.released",
           },

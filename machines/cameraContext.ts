@@ -23,6 +23,8 @@ export interface CameraContext extends Omit<CameraInput, "enabled"> {
   readonly audioRetryAtMillis: number | null
   /** The present run had a healthy spell. */
   readonly healthy: boolean
+  /** Since the present run was started the disk was said to have room again. */
+  readonly roomReturned: boolean
   /** Of the last failure. */
   readonly cause: Cause | null
   readonly detail: string
@@ -64,6 +66,7 @@ export function initialContext({ enabled, ...input }: CameraInput): CameraContex
     lastFragmentAtMillis: null,
     audioRetryAtMillis: null,
     healthy: false,
+    roomReturned: false,
     cause: null,
     detail: "",
     restart: freshRestartState,

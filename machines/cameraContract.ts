@@ -44,6 +44,8 @@ export type CameraCommand =
   | { readonly type: "camera.reconfigured" }
   /** Somebody saw audio arrive from a camera that records without. */
   | { readonly type: "audio.found" }
+  /** Runs are refused for want of room no more: who waits for it tries again at once. */
+  | { readonly type: "room.returned" }
 
 export type CameraEvent = CameraCommand | RecorderEvent
 
@@ -84,6 +86,8 @@ export type CameraFact =
       readonly detail: string
       /** In `backoff`: the wait before the next try, counted from the end of the run. */
       readonly delayMillis: number | null
+      /** How long it was in the state that it left. */
+      readonly lastedMillis: number
       readonly atMillis: number
     }
   | {

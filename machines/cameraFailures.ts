@@ -6,6 +6,30 @@ import type { Remedy } from "./recorderContract.ts"
 import { afterFailure, freshRestartState } from "./restartPolicy.ts"
 
 export function failed(context: CameraContext, failure: CameraFailure): CameraStep {
+  return failure.remedy === "wait_for_room" ? withoutRoom(context, failure) : failedRun(context, failure)
+}
+
+/**
+ * Vigia itself ended the run, or let none begin: no failure to count, and the next try comes when there is room.
+ *
+ * Should nobody tell, it comes as slowly as any.
+ */
+function withoutRoom(context: CameraContext, { cause, detail, atMillis }: CameraFailure): CameraStep {
+  const { cameraId, pid, policy, reason, restarts, roomReturned } = context
+  const isRefusedAgain = context.state === "connecting" && reason === "retry" && context.cause === cause
+  return {
+    changes: {
+      cause,
+      detail,
+      reason: "retry",
+      restarts: pid === null && reason !== "enabled" ? restarts - 1 : restarts,
+      delayMillis: roomReturned ? 0 : policy.slowRetryMillis,
+    },
+    facts: isRefusedAgain ? [] : [{ type: "outage.began", cameraId, cause, detail, atMillis }],
+  }
+}
+
+function failedRun(context: CameraContext, failure: CameraFailure): CameraStep {
   const { cause, detail, permanent, atMillis } = failure
   const firstMillis = context.firstFragmentAtMillis
   const lastMillis = context.lastFragmentAtMillis
@@ -102,6 +126,7 @@ export const remedied: Readonly<Record<Remedy, Partial<CameraContext>>> = {
   thorough_probing: { probing: "thorough" },
   probe_again: { probeAgain: true },
   video_only: { audio: "off" },
+  wait_for_room: {},
 }
 
 /**

@@ -54,6 +54,7 @@ const base = setup({
     isEnabledAtStart: ({ context }) => context.enabledAtStart,
     isFresh: ({ context }) => steps.untilStalledMillis(context) > 0,
     goesOnAtOnce: ({ context }) => context.delayMillis === 0,
+    waitsForRoom: ({ context }) => context.cause === "disk_full",
     isWithoutAudio: ({ context }) => context.audio === "off",
     audioArrives: (_, arrives: boolean) => arrives,
   },
@@ -99,6 +100,7 @@ export const cameraParts = base.extend({
       assertEvent(event, "xstate.error.actor.audioProbe")
       return steps.audioProbeFailed(context, event.error)
     }),
+    noteRoom: base.assign({ roomReturned: true }),
     noteRunError: taking((context, event) => {
       assertEvent(event, "xstate.error.actor.*")
       return steps.runActorFailed(context, event.error)

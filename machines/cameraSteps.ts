@@ -18,6 +18,7 @@ export function entered(context: CameraContext, to: CameraStateName): CameraStep
         cause: explained ? context.cause : null,
         detail: explained ? context.detail : "",
         delayMillis: to === "backoff" ? context.delayMillis : null,
+        lastedMillis: atMillis - context.sinceMillis,
         atMillis,
       },
     ],
@@ -47,6 +48,7 @@ export function runStarted(context: CameraContext): CameraStep {
       firstFragmentAtMillis: null,
       lastFragmentAtMillis: null,
       healthy: false,
+      roomReturned: false,
     },
     facts: [],
   }

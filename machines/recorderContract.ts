@@ -10,8 +10,12 @@ export type Probing = "fast" | "thorough"
 /** Why a run is started, for logs. */
 export type StartReason = "enabled" | "retry" | "reconfigured"
 
-/** What the next attempt should do differently, as read from the end of a run. */
-export type Remedy = "none" | "thorough_probing" | "probe_again" | "video_only"
+/**
+ * What the next attempt should do differently, as read from the end of a run.
+ *
+ * `wait_for_room`: Vigia refused or ended the run, since the disk has no room; it tells when there is.
+ */
+export type Remedy = "none" | "thorough_probing" | "probe_again" | "video_only" | "wait_for_room"
 
 /** What a run is started with. */
 export interface RecorderInput {

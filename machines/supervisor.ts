@@ -29,6 +29,7 @@ export const supervisorMachine = supervisorParts.createMachine({
         ],
         "camera.reconfigured": { guard: "isLive", actions: "passOn" },
         "audio.found": { guard: "isLive", actions: "passOn" },
+        "room.returned": { actions: "tellAll" },
         "camera.removed": [
           { guard: "isLive", actions: "askToLeave" },
           { guard: "isCrashed", actions: "forget" },

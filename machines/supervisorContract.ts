@@ -15,6 +15,8 @@ export type SupervisorCommand =
       readonly type: "camera.enabled" | "camera.disabled" | "camera.reconfigured" | "audio.found"
       readonly cameraId: number
     }
+  /** The disk has room for every camera again. */
+  | { readonly type: "room.returned" }
   /** Ends all runs, the latest camera first, then the supervisor itself. */
   | { readonly type: "shutdown.requested" }
 

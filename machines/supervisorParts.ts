@@ -123,6 +123,13 @@ export const supervisorParts = base.extend({
       const command: CameraCommand = { type: event.type }
       enqueue.sendTo(actorIdOf(cameraId), command)
     }),
+    tellAll: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, "room.returned")
+      const command: CameraCommand = { type: event.type }
+      for (const { cameraId, presence } of context.cameras.values()) {
+        if (presence === "live") enqueue.sendTo(actorIdOf(cameraId), command)
+      }
+    }),
     askToLeave: concerning(({ context, enqueue }, camera) => {
       const leaving = { ...camera, enabled: false, presence: "leaving" } as const
       enqueue.assign({ cameras: withCamera(context.cameras, leaving) })

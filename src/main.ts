@@ -1,6 +1,7 @@
 import { flushCompileCache } from "node:module"
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import { Alerts } from "./alerts/Alerts.ts"
 import { HttpListener } from "./api/HttpListener.ts"
 import { makeApp } from "./api/app.ts"
 import { readSettings } from "./config/Settings.ts"
@@ -108,6 +109,8 @@ try {
   void leaveWhenLost()
   listener = await runtime.runPromise(HttpListener)
   await runtime.runPromise(startCameras(settings.camerasFile))
+  // Before, a camera that is not supervised yet would be taken for a removed one.
+  await runtime.runPromise(Effect.flatMap(Alerts, ({ begin }) => begin))
   // Before, a change of a camera that is not supervised yet would be forgotten.
   listener.serve(makeApp(runtime).fetch)
   await runtime.runPromise(Effect.logInfo(`listening at ${listener.address}`))

@@ -1,27 +1,37 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Alerts } from "./alerts/Alerts.ts"
 import { HttpListener } from "./api/HttpListener.ts"
+import { Ballast } from "./cleanup/Ballast.ts"
 import { Cleanup } from "./cleanup/Cleanup.ts"
 import { CleanupScheduler } from "./cleanup/CleanupScheduler.ts"
 import { Deletion } from "./cleanup/Deletion.ts"
 import { type DiskLimits, reserveOf } from "./cleanup/diskLimits.ts"
 import { DiskPressure } from "./cleanup/DiskPressure.ts"
+import { reserveFits } from "./cleanup/reserveFits.ts"
 import { StorageReport } from "./cleanup/StorageReport.ts"
 import { ClipExports } from "./clips/ClipExports.ts"
 import type { Settings } from "./config/Settings.ts"
+import { EventJournal } from "./events/EventJournal.ts"
+import { Delivery } from "./delivery/Delivery.ts"
+import { HealthMonitor } from "./health/HealthMonitor.ts"
 import { ServiceLock } from "./guard/ServiceLock.ts"
 import { makePino, pinoLogger } from "./logging/pinoLogger.ts"
 import { StreamRecorder } from "./recorder/StreamRecorder.ts"
+import { Metrics } from "./metrics/Metrics.ts"
 import { Repair } from "./repair/Repair.ts"
+import { StoredAlerts } from "./storage/Alerts.ts"
 import { Cameras } from "./storage/Cameras.ts"
 import { Catalog } from "./storage/Catalog.ts"
 import { Clips } from "./storage/Clips.ts"
 import { databaseLayer } from "./storage/Database.ts"
 import { Durability } from "./storage/durability/Durability.ts"
 import { growingSyncLayer } from "./storage/durability/GrowingSync.ts"
+import { ExportSources } from "./storage/ExportSources.ts"
 import { Owners } from "./storage/Owners.ts"
 import { cameraRebuild } from "./storage/rebuild/cameraRebuild.ts"
 import { clipRebuild } from "./storage/rebuild/clipRebuild.ts"
+import { protectionRebuild } from "./storage/rebuild/protectionRebuild.ts"
 import { EvictionCandidates } from "./storage/EvictionCandidates.ts"
 import { RecordingProtection } from "./storage/RecordingProtection.ts"
 import { Recordings } from "./storage/Recordings.ts"
@@ -35,9 +45,11 @@ import { Supervision } from "./supervision/Supervision.ts"
 /** Rows are committed when what they claim is on the medium. */
 const catalogLayer = ({ flushIntervalMillis, stateDirectory }: Settings) =>
   Layer.unwrap(
-    Effect.map(Durability, ({ committable }) =>
-      Catalog.layer({ flushIntervalMillis, stateDirectory, committable }),
-    ),
+    Effect.gen(function* () {
+      const { committable } = yield* Durability
+      const { publish } = yield* EventJournal
+      return Catalog.layer({ flushIntervalMillis, stateDirectory, committable, publish })
+    }),
   )
 
 const diskLimits = (settings: Settings): DiskLimits => ({
@@ -57,14 +69,35 @@ const cleanupLayer = (settings: Settings) =>
         quotaIntervalMillis: settings.flushIntervalMillis,
       }),
     ),
+    Layer.provideMerge(Ballast.layer(settings.database.kind === "embedded" ? settings.stateDirectory : null)),
     Layer.provideMerge(CleanupScheduler.layer(settings.cleanupSchedule)),
     Layer.provideMerge(Cleanup.layer(settings.planDays)),
     Layer.provideMerge(Deletion.layer),
   )
 
+const deliveryLayer = ({ stateDirectory, alertWebhook }: Settings) =>
+  Delivery.layer({
+    stateDirectory,
+    receivers: alertWebhook === null ? [] : [{ name: "webhook", ...alertWebhook }],
+  })
+
+const alertsLayer = (settings: Settings) =>
+  Alerts.layer({
+    stateDirectory: settings.stateDirectory,
+    marks: { warningPercent: settings.diskWarningPercent, criticalPercent: settings.diskCriticalPercent },
+  })
+
 /** All layers of the service, each below those that use it: the first to end is the one named first. */
 export const serviceLayer = (settings: Settings) =>
-  CameraRegistry.layer.pipe(
+  Layer.mergeAll(
+    CameraRegistry.layer,
+    Metrics.layer.pipe(
+      Layer.provideMerge(alertsLayer(settings)),
+      Layer.provideMerge(
+        HealthMonitor.layer({ sampleIntervalMillis: 5_000, cleanupSchedule: settings.cleanupSchedule }),
+      ),
+    ),
+  ).pipe(
     Layer.provideMerge(
       Supervision.layer({
         policy: {
@@ -96,22 +129,28 @@ export const serviceLayer = (settings: Settings) =>
     Layer.provideMerge(Durability.layer),
     // Before an interrupted export is looked at: the clip may be whole.
     Layer.provideMerge(clipRebuild),
+    // Before anything adds rows, or deletes.
+    Layer.provideMerge(protectionRebuild),
     // Before the catalog reads what the database holds.
     Layer.provideMerge(cameraRebuild),
     Layer.provideMerge(
       Layer.mergeAll(
         Cameras.layer,
+        StoredAlerts.layer,
         Owners.layer,
         Recordings.layer,
         RecordingProtection.layer,
         Clips.layer,
+        ExportSources.layer,
         EvictionCandidates.layer,
         StorageAccounts.layer,
       ),
     ),
     Layer.provideMerge(databaseLayer(settings.database)),
-    // Before anything waits for the database, so that the probes answer.
-    Layer.provideMerge(HttpListener.layer({ host: settings.host, port: settings.port })),
+    // Before anything waits for the database, so that the probes answer and what an earlier life left is delivered.
+    Layer.provideMerge(
+      Layer.merge(HttpListener.layer({ host: settings.host, port: settings.port }), deliveryLayer(settings)),
+    ),
     // Before anything that a second service on the same directories must not touch.
     Layer.provideMerge(
       ServiceLock.layer({
@@ -120,13 +159,20 @@ export const serviceLayer = (settings: Settings) =>
         leaseMillis: settings.adoptionLeaseMillis,
       }),
     ),
-    // Before the database: without its marker the service does not start at all.
+    // Before anything could be deleted for a reserve that the disk does not have.
+    // And before the database: without the marker of the directory the service does not start at all.
     Layer.provideMerge(
-      RecordingsDirectory.layer({
-        directory: settings.recordingDirectory,
-        stateDirectory: settings.stateDirectory,
-      }),
+      reserveFits(settings.diskReserveBytes).pipe(
+        Layer.provideMerge(
+          RecordingsDirectory.layer({
+            directory: settings.recordingDirectory,
+            stateDirectory: settings.stateDirectory,
+          }),
+        ),
+      ),
     ),
-    Layer.provideMerge(SecretBox.layer({ stateDirectory: settings.stateDirectory })),
+    Layer.provideMerge(
+      Layer.mergeAll(SecretBox.layer({ stateDirectory: settings.stateDirectory }), EventJournal.layer),
+    ),
     Layer.provideMerge(pinoLogger(makePino(settings.logLevel), settings.logLevel)),
   )

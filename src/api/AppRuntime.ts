@@ -3,11 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Context } from "hono"
+import type { Alerts } from "../alerts/Alerts.ts"
 import type { Cleanup } from "../cleanup/Cleanup.ts"
 import type { CleanupScheduler } from "../cleanup/CleanupScheduler.ts"
 import type { DiskPressure } from "../cleanup/DiskPressure.ts"
 import type { StorageReport } from "../cleanup/StorageReport.ts"
 import type { ClipExports } from "../clips/ClipExports.ts"
+import type { EventJournal } from "../events/EventJournal.ts"
+import type { HealthMonitor } from "../health/HealthMonitor.ts"
+import type { Metrics } from "../metrics/Metrics.ts"
 import type { Repair } from "../repair/Repair.ts"
 import type { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import type { Supervision } from "../supervision/Supervision.ts"
@@ -18,10 +22,12 @@ import type { Durability } from "../storage/durability/Durability.ts"
 import type { Owners } from "../storage/Owners.ts"
 import type { RecordingProtection } from "../storage/RecordingProtection.ts"
 import type { Recordings } from "../storage/Recordings.ts"
+import type { HttpListener } from "./HttpListener.ts"
 import { type ApiError, type Problem, internalProblem, problemOf } from "./Problem.ts"
 
 /** The services that requests call. */
 export type ApiServices =
+  | Alerts
   | CameraRegistry
   | Supervision
   | Cameras
@@ -37,13 +43,23 @@ export type ApiServices =
   | CleanupScheduler
   | DiskPressure
   | StorageReport
+  | EventJournal
+  | HealthMonitor
+  | HttpListener
+  | Metrics
 
 /** Runs the effects of requests. */
 export type AppRuntime = ManagedRuntime.ManagedRuntime<ApiServices, unknown>
 
 /** An answer of problem details (RFC 9457). */
 export const problemAnswer = (context: Context, problem: Problem): Response =>
-  context.body(JSON.stringify(problem), problem.status, { "content-type": "application/problem+json" })
+  context.body(JSON.stringify(problem), problem.status, {
+    "content-type": "application/problem+json",
+    ...(problem.status === 429 ? { "retry-after": retryAfterSeconds } : {}),
+  })
+
+/** An export takes about a second for each minute of a clip: by then there is room for another. */
+const retryAfterSeconds = "10"
 
 /** What a handler answers with. */
 export interface Answer {
@@ -51,17 +67,28 @@ export interface Answer {
   readonly body?: unknown
 }
 
-/** Runs the effect of one request; its expected errors become problems, a defect is logged and says nothing. */
-export const answer = async (
+/** Answers a request with a JSON document, as `respond` does. */
+export const answer = (
   runtime: AppRuntime,
   context: Context,
   effect: Effect.Effect<Answer, ApiError, ApiServices>,
+): Promise<Response> =>
+  respond(
+    runtime,
+    context,
+    Effect.map(effect, ({ status = 200, body }) =>
+      status === 204 ? context.body(null, 204) : context.json(body, status),
+    ),
+  )
+
+/** Runs the effect of one request; its expected errors become problems, a defect is logged and says nothing. */
+export const respond = async (
+  runtime: AppRuntime,
+  context: Context,
+  effect: Effect.Effect<Response, ApiError, ApiServices>,
 ): Promise<Response> => {
   const exit = await runtime.runPromiseExit(
     effect.pipe(
-      Effect.map(({ status = 200, body }) =>
-        status === 204 ? context.body(null, 204) : context.json(body, status),
-      ),
       Effect.catch((error) => Effect.succeed(problemAnswer(context, problemOf(error)))),
       Effect.tapCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`${context.req.method} failed`, cause),

@@ -10,7 +10,12 @@ export class AddressUnusable extends Schema.TaggedError<AddressUnusable>()("Addr
   message: Schema.String,
 }) {}
 
-type Fetch = (request: Request) => Response | Promise<Response>
+/** What belongs to a request besides itself: the way to cut its connection. */
+export interface RequestBindings {
+  readonly outgoing?: { readonly destroy: () => unknown }
+}
+
+type Fetch = (request: Request, bindings: RequestBindings) => Response | Promise<Response>
 
 const addressOf = (server: ServerType): string => {
   const address = server.address()
@@ -29,8 +34,10 @@ export class HttpListener extends Context.Service<
     readonly address: string
     /** Answers with this app from now on; before, only the probes are answered. */
     readonly serve: (fetch: Fetch) => void
-    /** Takes no new connection; requests under way are answered. */
+    /** Takes no new connection; requests under way are answered, those without an end are ended. */
     readonly close: () => void
+    /** Aborted by `close`: whoever answers without an end ends then. */
+    readonly closing: AbortSignal
   }
 >()("vigia/api/HttpListener") {
   static readonly layer = (options: {
@@ -42,15 +49,18 @@ export class HttpListener extends Context.Service<
       Effect.gen(function* () {
         const { host, port } = options
         let answer: Fetch = startingApp().fetch
+        const closing = yield* Effect.sync(() => new AbortController())
         const server = yield* Effect.acquireRelease(
           Effect.callback<ServerType, AddressUnusable>((resume) => {
-            const opened = serve({ fetch: (request) => answer(request), hostname: host, port }, () =>
-              resume(Effect.succeed(opened)),
+            const opened = serve(
+              { fetch: (request, bindings) => answer(request, bindings), hostname: host, port },
+              () => resume(Effect.succeed(opened)),
             )
             opened.once("error", ({ message }) => resume(Effect.fail(new AddressUnusable({ message }))))
           }),
           (opened) =>
             Effect.sync(() => {
+              closing.abort()
               opened.close()
               if ("closeAllConnections" in opened) opened.closeAllConnections()
             }),
@@ -60,7 +70,11 @@ export class HttpListener extends Context.Service<
           serve: (fetch) => {
             answer = fetch
           },
-          close: () => server.close(),
+          close: () => {
+            closing.abort()
+            server.close()
+          },
+          closing: closing.signal,
         })
       }),
     )

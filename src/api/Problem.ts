@@ -1,12 +1,15 @@
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { AlertNotFound, SilenceNotFound } from "../alerts/Alerts.ts"
+import type { ClipFileForeign } from "../clips/ClipFileForeign.ts"
 import type { ClipRefused } from "../clips/ClipRefused.ts"
+import type { ExportsBusy } from "../clips/ExportsBusy.ts"
 import type { ExportFailed } from "../clips/runExport.ts"
 import type { CameraNotFound } from "../storage/Cameras.ts"
 import type { ClipNameTaken, ClipNotFound } from "../storage/Clips.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import type { OwnerHasCameras, OwnerHasClips, OwnerNotFound } from "../storage/Owners.ts"
-import type { RecordingNotFound } from "../storage/RecordingProtection.ts"
+import type { ProtectionNotWritten, RecordingNotFound } from "../storage/RecordingProtection.ts"
 import type { InvalidCursor } from "../storage/Recordings.ts"
 
 /** A fault of one field of a request. */
@@ -19,7 +22,7 @@ export interface FieldFault {
 export interface Problem {
   readonly type: string
   readonly title: string
-  readonly status: 400 | 404 | 409 | 413 | 415 | 500 | 503
+  readonly status: 400 | 404 | 409 | 413 | 415 | 429 | 500 | 503
   readonly detail: string
   readonly errors?: ReadonlyArray<FieldFault>
 }
@@ -45,15 +48,20 @@ export const invalidRequest = (where: string, error: Schema.SchemaError): Invali
 /** The errors that a request may meet. */
 export type ApiError =
   | InvalidRequest
+  | AlertNotFound
+  | SilenceNotFound
   | CameraNotFound
   | OwnerNotFound
   | OwnerHasCameras
   | OwnerHasClips
   | ClipRefused
+  | ExportsBusy
   | ClipNameTaken
   | ClipNotFound
+  | ClipFileForeign
   | ExportFailed
   | RecordingNotFound
+  | ProtectionNotWritten
   | InvalidCursor
   | DatabaseUnavailable
 
@@ -80,6 +88,10 @@ export const problemOf = (error: ApiError): Problem => {
       return problem(400, "invalid-request", "Invalid request", "The query is not valid", [
         { field: "cursor", message: "is not a cursor that a listing returned" },
       ])
+    case "AlertNotFound":
+      return problem(404, "alert-not-found", "Alert not found", `There is no alert ${error.alertId}`)
+    case "SilenceNotFound":
+      return problem(404, "silence-not-found", "Silence not found", `There is no silence ${error.silenceId}`)
     case "CameraNotFound":
       return problem(404, "camera-not-found", "Camera not found", `There is no camera ${error.cameraId}`)
     case "OwnerNotFound":
@@ -102,6 +114,13 @@ export const problemOf = (error: ApiError): Problem => {
       return problem(400, "invalid-request", "Invalid request", "The clip cannot be made", [
         { field: error.field, message: error.message },
       ])
+    case "ExportsBusy":
+      return problem(
+        429,
+        "exports-busy",
+        "Too many exports",
+        `${error.waiting} clips wait for their export; ask again when some are done`,
+      )
     case "ClipNameTaken":
       return problem(
         409,
@@ -112,6 +131,13 @@ export const problemOf = (error: ApiError): Problem => {
       )
     case "ClipNotFound":
       return problem(404, "clip-not-found", "Clip not found", `There is no clip ${error.clipId}`)
+    case "ClipFileForeign":
+      return problem(
+        409,
+        "clip-file-foreign",
+        "File of another clip",
+        `${error.filePath} is another clip by its sidecar: it stays, and so does this one`,
+      )
     case "ExportFailed":
       return problem(503, "clip-not-removed", "Clip not removed", `The disk refuses: ${error.reason}`)
     case "RecordingNotFound":
@@ -120,6 +146,13 @@ export const problemOf = (error: ApiError): Problem => {
         "recording-not-found",
         "Recording not found",
         `There is no recording ${error.recordingId}`,
+      )
+    case "ProtectionNotWritten":
+      return problem(
+        503,
+        "protection-not-written",
+        "Protection not written",
+        `Recording ${error.recordingId} is protected or not as before: ${error.reason}`,
       )
     case "DatabaseUnavailable":
       return problem(
@@ -134,6 +167,13 @@ export const problemOf = (error: ApiError): Problem => {
 export const notFoundProblem = problem(404, "not-found", "Not found", "There is nothing at this address")
 
 export const tooLargeProblem = problem(413, "too-large", "Request too large", "A request has at most 64 KiB")
+
+export const tooManyClientsProblem = problem(
+  503,
+  "too-many-clients",
+  "Too many clients",
+  "As many clients as the service takes listen to its events already",
+)
 
 export const startingProblem = problem(503, "starting", "Starting", "The service is starting; try again soon")
 

@@ -23,10 +23,11 @@ export const previewAnswer = (cameras: ReadonlyArray<ExpiredOfCamera>) => ({
   })),
 })
 
-const tallyAnswer = ({ cameras, files, bytes, errors, errorList }: CleanupTally) => ({
+const tallyAnswer = ({ cameras, files, bytes, heldBack, errors, errorList }: CleanupTally) => ({
   cameras,
   files,
   bytes,
+  held_back: heldBack,
   errors,
   error_list: errorList,
 })
@@ -47,10 +48,14 @@ const passAnswer = (pass: CleanupPass) => ({
 })
 
 const stateAnswer = Effect.gen(function* () {
-  const { running, passes } = yield* (yield* Cleanup).state
+  const { running, passes, clockSteps } = yield* (yield* Cleanup).state
   return {
     running: running === null ? null : runningAnswer(running),
     next_at: instant(yield* (yield* CleanupScheduler).nextDueMillis),
+    clock_steps: clockSteps.map(({ fromMillis, toMillis }) => ({
+      from: instant(fromMillis),
+      to: instant(toMillis),
+    })),
     passes: passes.map(passAnswer),
   }
 })
@@ -70,9 +75,10 @@ export const cleanupRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          const { dry_run = false } = yield* optionalBody(c, CleanupBody)
+          const { dry_run = false, confirm = false } = yield* optionalBody(c, CleanupBody)
           const cleanup = yield* Cleanup
-          if (dry_run) return { body: previewAnswer(yield* cleanup.preview({})) }
+          if (dry_run) return { body: previewAnswer(yield* cleanup.preview({ trustsClock: confirm })) }
+          if (confirm) yield* cleanup.trustClock
           const started = yield* cleanup.request
           return { status: 202, body: { started, ...(yield* stateAnswer) } } as const
         }),

@@ -45,9 +45,15 @@ export const clipRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          const { camera_id } = yield* query(c, ClipsQuery)
-          const clips = yield* (yield* Clips).list(camera_id === undefined ? null : Number(camera_id))
-          return { body: { clips: yield* Effect.forEach(clips, clipAnswer) } }
+          const { camera_id, cursor, limit } = yield* query(c, ClipsQuery)
+          const page = yield* (yield* Clips).list({
+            cameraId: camera_id === undefined ? undefined : Number(camera_id),
+            cursor,
+            limit: Number(limit ?? 100),
+          })
+          return {
+            body: { clips: yield* Effect.forEach(page.clips, clipAnswer), next_cursor: page.nextCursor },
+          }
         }),
       ),
     )

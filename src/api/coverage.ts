@@ -11,8 +11,8 @@ import { CoverageQuery, pathId, query, range } from "./requests.ts"
 const notesOf = Effect.fnUntraced(function* (cameraId: number, fromMillis: number, toMillis: number) {
   const { alerts } = yield* (yield* Supervision).state(cameraId)
   if (alerts.some(({ kind }) => kind === "audio_missing")) return ["audio_missing"]
-  const page = yield* (yield* Recordings).list({ cameraId, fromMillis, toMillis, limit: 1000 })
-  return page.recordings.some(({ audio }) => audio === "missing") ? ["audio_missing"] : []
+  const isMissing = yield* (yield* Recordings).isAudioMissing(cameraId, fromMillis, toMillis)
+  return isMissing ? ["audio_missing"] : []
 })
 
 /** Recorded time, gaps with their cause, and stopped time: together exactly the range, up to `known_until`. */

@@ -67,7 +67,7 @@ export const ownerRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          yield* (yield* Owners).remove(yield* pathId(c))
+          yield* (yield* CameraRegistry).removeOwner(yield* pathId(c))
           return { status: 204 } as const
         }),
       ),

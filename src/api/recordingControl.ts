@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import { Cleanup } from "../cleanup/Cleanup.ts"
 import { daysKept } from "../cleanup/expiry.ts"
+import { HealthMonitor } from "../health/HealthMonitor.ts"
 import { Cameras } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import { Owners } from "../storage/Owners.ts"
@@ -9,6 +10,7 @@ import { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import { Supervision } from "../supervision/Supervision.ts"
 import { humanSize, instant, optionalInstant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
+import { cameraFigures } from "./healthAnswers.ts"
 import { CameraIdBody, body, pathId } from "./requests.ts"
 
 /** `/api/recording`: start, stop and status of one camera. */
@@ -50,6 +52,9 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
           const { state, sinceMillis, cause, detail, failures, nextTryAtMillis, alerts } =
             yield* supervision.state(id)
           const memory = (yield* Catalog).snapshot(id)
+          const measured = (yield* (yield* HealthMonitor).current).cameras.find(
+            ({ cameraId }) => cameraId === id,
+          )
           return {
             body: {
               camera_id: id,
@@ -67,6 +72,8 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
               failures,
               next_try_at: optionalInstant(nextTryAtMillis),
               recorded_until: optionalInstant(memory.coveredUntilMillis),
+              // Null until the first sample after the camera was added.
+              health: measured === undefined ? null : cameraFigures(measured),
               alerts: alerts.map((alert) => ({
                 kind: alert.kind,
                 cause: alert.cause,

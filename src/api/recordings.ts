@@ -20,6 +20,8 @@ const recordingAnswer = (recording: Recording) => ({
   state: recording.state,
   frames: recording.frames,
   missing_frames: recording.missingFrames,
+  lost_packets: recording.lostPackets,
+  damaged_frames_at_most: recording.damagedFramesAtMost,
   video_codec: recording.videoCodec,
   audio: recording.audio,
   created_at: instant(recording.createdAtMillis),
@@ -35,7 +37,8 @@ export const recordingRoutes = (runtime: AppRuntime): Hono =>
         Effect.gen(function* () {
           const { camera_id, from, to, cursor, limit } = yield* query(c, RecordingsQuery)
           const cameraId = Number(camera_id)
-          yield* (yield* Cameras).get(cameraId)
+          // Of one that was removed, too: what it recorded is kept.
+          yield* (yield* Cameras).getKept(cameraId)
           const page = yield* (yield* Recordings).list({
             cameraId,
             fromMillis: from === undefined ? undefined : Date.parse(from),

@@ -1,20 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Context } from "hono"
+import { AlertKind } from "../domain/Alert.ts"
 import { Transport } from "../domain/Camera.ts"
 import { CameraUrl } from "../domain/cameraUrl.ts"
+import { QuotaBytes, RetentionDays } from "../domain/limits.ts"
 import { Plan } from "../domain/Plan.ts"
+import { eventTypes, isEventType } from "./eventAnswer.ts"
 import { InvalidRequest, invalidRequest } from "./Problem.ts"
 
 const Id = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_147_483_647 }))
 
 const Name = Schema.String.check(
   Schema.isPattern(/^\P{C}{1,200}$/u, { expected: "1 to 200 characters without control characters" }),
-)
-
-/** Bytes that recordings may take; null without a limit. */
-const QuotaBytes = Schema.NullOr(
-  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
 )
 
 export const NewOwnerBody = Schema.Struct({
@@ -28,9 +26,6 @@ export const OwnerChangeBody = Schema.Struct({
   plan: Schema.optionalKey(Plan),
   quota_bytes: Schema.optionalKey(QuotaBytes),
 })
-
-/** Whole days; whether the plan allows as many is asked later. */
-const RetentionDays = Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 })))
 
 export const NewCameraBody = Schema.Struct({
   owner_id: Id,
@@ -52,7 +47,11 @@ export const CameraChangeBody = Schema.Struct({
   quota_bytes: Schema.optionalKey(QuotaBytes),
 })
 
-export const CleanupBody = Schema.Struct({ dry_run: Schema.optionalKey(Schema.Boolean) })
+export const CleanupBody = Schema.Struct({
+  dry_run: Schema.optionalKey(Schema.Boolean),
+  /** Says that the clock is right; with `dry_run` only tells what that would let go. */
+  confirm: Schema.optionalKey(Schema.Boolean),
+})
 
 /** Whether a change is only to be tried. */
 export const DryRunQuery = Schema.Struct({ dry_run: Schema.optionalKey(Schema.Literals(["true", "false"])) })
@@ -70,9 +69,16 @@ const decimal = (name: string, minimum: number, maximum: number) =>
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 
+/** `Date.parse` takes 30 February for 2 March, and 24:00 for the next day. */
+const isOnClock = (text: string): boolean => {
+  const local = `${text.slice(0, 19).toUpperCase()}Z`
+  const millis = Date.parse(local)
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(local.slice(0, 19))
+}
+
 const Instant = Schema.String.check(
   Schema.makeFilter((text: string) =>
-    rfc3339.test(text) && !Number.isNaN(Date.parse(text))
+    rfc3339.test(text) && isOnClock(text) && !Number.isNaN(Date.parse(text))
       ? undefined
       : "expected an RFC 3339 time such as 2026-01-14T15:00:00Z",
   ),
@@ -86,8 +92,53 @@ export const RecordingsQuery = Schema.Struct({
   limit: Schema.optionalKey(decimal("a number", 1, 1000)),
 })
 
+/** Which events are told: all of them where nothing is named. */
+export const EventsQuery = Schema.Struct({
+  types: Schema.optionalKey(
+    Schema.String.check(
+      Schema.makeFilter((text: string) =>
+        text.split(",").every(isEventType)
+          ? undefined
+          : `expected types of events, separated by commas, of ${eventTypes.join(", ")}`,
+      ),
+    ),
+  ),
+  camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
+  last_event_id: Schema.optionalKey(Schema.String),
+})
+
 export const ClipsQuery = Schema.Struct({
   camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
+  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  limit: Schema.optionalKey(decimal("a number", 1, 1000)),
+})
+
+export const AlertsQuery = Schema.Struct({
+  state: Schema.optionalKey(Schema.Literals(["standing", "ended", "all"])),
+  camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
+  kind: Schema.optionalKey(AlertKind),
+  from: Schema.optionalKey(Instant),
+  to: Schema.optionalKey(Instant),
+  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  limit: Schema.optionalKey(decimal("a number", 1, 1000)),
+})
+
+const Remark = Schema.String.check(
+  Schema.isPattern(/^\P{C}{0,1000}$/u, { expected: "at most 1000 characters without control characters" }),
+)
+
+export const AcknowledgementBody = Schema.Struct({
+  by: Schema.optionalKey(Name),
+  note: Schema.optionalKey(Remark),
+})
+
+/** Without `camera_id` of all cameras and the service, without `kind` of every kind; from now on unless `from` says. */
+export const NewSilenceBody = Schema.Struct({
+  camera_id: Schema.optionalKey(Id),
+  kind: Schema.optionalKey(AlertKind),
+  from: Schema.optionalKey(Instant),
+  until: Instant,
+  comment: Remark,
 })
 
 /** The name is judged where it becomes that of a file. */
@@ -131,8 +182,17 @@ export const optionalBody = <S extends Schema.ConstraintDecoder<unknown>>(contex
   )
 
 /** The query of a request, checked. */
-export const query = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) =>
-  decode(schema, "query", context.req.query())
+export const query = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) => {
+  const repeated = Object.entries(context.req.queries()).filter(([, values]) => values.length > 1)
+  return repeated.length === 0
+    ? decode(schema, "query", context.req.query())
+    : Effect.fail(
+        new InvalidRequest({
+          detail: "The query is not valid",
+          errors: repeated.map(([field]) => ({ field, message: "is given more than once" })),
+        }),
+      )
+}
 
 /** The `{id}` in the path of a request. */
 export const pathId = (context: Context) =>

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Hono } from "hono"
-import { type DiskLimits, reserveOf, usedPercent } from "../cleanup/diskLimits.ts"
+import { type DiskLimits, reserveOf, reserveOfFiles, usedPercent } from "../cleanup/diskLimits.ts"
 import { DiskPressure, type DiskReading } from "../cleanup/DiskPressure.ts"
 import {
   type CameraUse,
@@ -8,13 +8,19 @@ import {
   StorageReport,
   type StorageState,
 } from "../cleanup/StorageReport.ts"
+import type { DiskSpace } from "../storage/RecordingsDirectory.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits))
 
+const reserveOfFilesIn = (space: DiskSpace | null): number | null => {
+  const files = space?.files ?? null
+  return files === null ? null : reserveOfFiles(files.total)
+}
+
 const diskAnswer = (
-  { space, state, error, isRecordingStopped, probedAtMillis }: DiskReading,
+  { space, state, error, obstacle, isRecordingStopped, probedAtMillis }: DiskReading,
   limits: DiskLimits,
 ) => ({
   total_bytes: space?.totalBytes ?? null,
@@ -22,10 +28,14 @@ const diskAnswer = (
   free_bytes: space?.freeBytes ?? null,
   used_percent: space === null ? null : rounded(usedPercent(space), 1),
   reserve_bytes: space === null ? limits.reserveBytes : reserveOf(limits, space.totalBytes),
+  total_files: space?.files?.total ?? null,
+  free_files: space?.files?.free ?? null,
+  reserve_files: reserveOfFilesIn(space),
   warning_percent: limits.warningPercent,
   critical_percent: limits.criticalPercent,
   state,
   error,
+  eviction_obstacle: obstacle,
   recording_stopped: isRecordingStopped,
   probed_at: instant(probedAtMillis),
 })

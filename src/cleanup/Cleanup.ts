@@ -2,23 +2,20 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { Plan } from "../domain/Plan.ts"
 import { type CleanupPass, CleanupPasses, type CleanupReason } from "../storage/CleanupPasses.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import {
-  type CameraTerms,
-  type ExpiredPage,
-  ExpiredRecordings,
-  type ExpiredSum,
-} from "../storage/ExpiredRecordings.ts"
+import { type CameraTerms, ExpiredRecordings, type ExpiredSum } from "../storage/ExpiredRecordings.ts"
+import { LivedTime } from "../storage/LivedTime.ts"
+import type { ClockStep } from "./age.ts"
 import { CleanupProgress, type RunningCleanup } from "./CleanupProgress.ts"
-import { Deletion, type DeletionError } from "./Deletion.ts"
-import { cutoffOf, type PlanDays } from "./expiry.ts"
-import { expiredGroups, groupFiles } from "./expiredGroups.ts"
+import { Deletion } from "./Deletion.ts"
+import { clockCutoffOf, clockStepsOf, cutoffOf, longestKeptMillis, type PlanDays } from "./expiry.ts"
+import { expiredGroups } from "./expiredGroups.ts"
+import { type LivedNow, makeTimeWatch } from "./timeWatch.ts"
 
 /** What a cleanup now would delete of a camera. */
 export interface ExpiredOfCamera extends ExpiredSum {
@@ -29,6 +26,8 @@ export interface CleanupState {
   readonly running: RunningCleanup | null
   /** The newest first; the first of them may be the one that runs. */
   readonly passes: ReadonlyArray<CleanupPass>
+  /** Steps of the clock that nobody confirmed: because of them recordings may be kept longer. */
+  readonly clockSteps: ReadonlyArray<ClockStep>
 }
 
 const shownPasses = 10
@@ -37,7 +36,9 @@ const lastWriteTimeout = "2 seconds"
 /**
  * Deletes what has expired by the plans of the owners, one pass at a time, each with a record.
  *
- * A pass first finishes what an earlier one left. A file that cannot be deleted is in the record and stops nothing.
+ * A pass first finishes what an earlier one left. A file that cannot be deleted is in the record and stops nothing. A
+ * recording has expired when it is older by the clock and by the time that was lived: a clock that jumps deletes
+ * nothing until a person confirms it.
  */
 export class Cleanup extends Context.Service<
   Cleanup,
@@ -49,13 +50,18 @@ export class Cleanup extends Context.Service<
     readonly request: Effect.Effect<boolean>
     /** Ends the pass that was asked for, where one runs; what is deleted stays deleted. */
     readonly cancel: Effect.Effect<void>
+    /** Remembers that the service lives at this time; to be called at least every few hours. */
+    readonly noteTime: Effect.Effect<void, DatabaseUnavailable>
+    /** A person says that the clock is right: recordings expire by it alone. */
+    readonly trustClock: Effect.Effect<void, DatabaseUnavailable>
     /**
      * What a cleanup now would delete; changes nothing. With `ownerId` only the cameras of that owner are counted, and
-     * `plan` is taken for the plan of each.
+     * `plan` is taken for the plan of each; with `trustsClock` as if the clock had been confirmed.
      */
     preview(question: {
       readonly ownerId?: number
       readonly plan?: Plan | undefined
+      readonly trustsClock?: boolean
     }): Effect.Effect<ReadonlyArray<ExpiredOfCamera>, DatabaseUnavailable>
     readonly state: Effect.Effect<CleanupState, DatabaseUnavailable>
   }
@@ -63,55 +69,65 @@ export class Cleanup extends Context.Service<
   static readonly layerNoDeps = (planDays: PlanDays) => Layer.effect(Cleanup, makeCleanup(planDays))
 
   static readonly layer = (planDays: PlanDays) =>
-    this.layerNoDeps(planDays).pipe(Layer.provide([ExpiredRecordings.layer, CleanupPasses.layer]))
+    this.layerNoDeps(planDays).pipe(
+      Layer.provide([ExpiredRecordings.layer, CleanupPasses.layer, LivedTime.layer]),
+    )
 }
 
 const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
   const expired = yield* ExpiredRecordings
   const passes = yield* CleanupPasses
   const deletion = yield* Deletion
+  const time = yield* makeTimeWatch(longestKeptMillis(planDays))
   const asked = yield* FiberHandle.make<void, never>()
   const oneAtATime = yield* Semaphore.make(1)
   let running: CleanupProgress | null = null
 
-  const cutoffs = (terms: ReadonlyArray<CameraTerms>, nowMillis: number) =>
-    terms.map((camera) => cutoffOf(camera, planDays, nowMillis))
+  const cutoffs = (terms: ReadonlyArray<CameraTerms>, { lived }: LivedNow) =>
+    terms.map((camera) => cutoffOf(camera, planDays, lived))
+  const clockCutoffs = (terms: ReadonlyArray<CameraTerms>, { nowMillis }: LivedNow) =>
+    terms.map((camera) => clockCutoffOf(camera, planDays, nowMillis))
 
-  const removed = Effect.fnUntraced(function* ({ recordings }: ExpiredPage, progress: CleanupProgress) {
-    const result = yield* deletion.remove(recordings, "expired")
-    progress.add(result, [...new Set(recordings.map(({ cameraId }) => cameraId))])
+  const filesOf = (sums: ReadonlyArray<ExpiredSum>): number =>
+    sums.reduce((total, { files }) => total + files, 0)
+
+  /** Counts what the clock alone would let go. */
+  const noteHeldBack = Effect.fnUntraced(function* (
+    terms: ReadonlyArray<CameraTerms>,
+    expiredFiles: number,
+    now: LivedNow,
+    progress: CleanupProgress,
+  ) {
+    if (clockStepsOf(now.lived, planDays).length === 0) return
+    const files = filesOf(yield* expired.sums(clockCutoffs(terms, now))) - expiredFiles
+    progress.holdBack(files)
+    if (files > 0) {
+      yield* Effect.logWarning(
+        `cleanup: ${files} recordings are kept longer than the clock says, since it was set`,
+      )
+    }
   })
 
-  const removeExpired = Effect.fnUntraced(function* (progress: CleanupProgress, nowMillis: number) {
-    const left = yield* deletion.finishInterrupted
-    progress.add(left, [])
-    const all = cutoffs(yield* expired.terms, nowMillis)
+  const removeExpired = Effect.fnUntraced(function* (progress: CleanupProgress, now: LivedNow) {
+    yield* deletion.finishInterrupted((result) => progress.add(result))
+    const terms = yield* expired.terms
+    const all = cutoffs(terms, now)
     const sums = yield* expired.sums(all)
-    progress.expect(left.removed + sums.reduce((total, { files }) => total + files, 0))
-    let before: ReadonlyArray<Fiber.Fiber<void, DeletionError>> = []
-    for (const group of expiredGroups(all, sums)) {
-      let page: ExpiredPage | null = yield* expired.page(group, null, groupFiles)
-      while (page !== null) {
-        // While this page is deleted the next one is read, and its rows are marked.
-        const deleting = yield* Effect.forkScoped(removed(page, progress))
-        page = page.next === null ? null : yield* expired.page(group, page.next, groupFiles)
-        yield* Effect.forEach(before, Fiber.join)
-        before = [deleting]
-      }
-    }
-    yield* Effect.forEach(before, Fiber.join)
-  }, Effect.scoped)
+    progress.expect(progress.now.files + filesOf(sums))
+    yield* noteHeldBack(terms, filesOf(sums), now, progress)
+    yield* deletion.removeExpired(expiredGroups(all, sums), (result) => progress.add(result))
+  })
 
-  const pass = Effect.fn("Cleanup.pass")(function* (reason: CleanupReason) {
-    const startedAtMillis = yield* Clock.currentTimeMillis
-    const id = yield* passes.begin(reason, startedAtMillis)
-    const progress = new CleanupProgress(reason, startedAtMillis)
+  const pass = Effect.fn("Cleanup.pass")(function* (progress: CleanupProgress) {
     running = progress
+    const now = yield* time.note
+    const { reason, startedAtMillis } = progress.now
+    const id = yield* passes.begin(reason, startedAtMillis)
     const end = (isComplete: boolean) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
         passes.end(id, progress.now, isComplete, nowMillis),
       )
-    const isComplete = yield* removeExpired(progress, startedAtMillis).pipe(
+    const isComplete = yield* removeExpired(progress, now).pipe(
       Effect.as(true),
       Effect.catch((error) => {
         progress.fail({ path: null, code: error.message })
@@ -130,49 +146,71 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     return isComplete
   })
 
+  const ended = (progress: CleanupProgress): void => {
+    // Another pass may have begun since.
+    if (running === progress) running = null
+  }
+
   const run = (reason: CleanupReason) =>
-    pass(reason).pipe(
-      Effect.ensuring(
-        Effect.sync(() => {
-          running = null
-        }),
+    Effect.gen(function* () {
+      const progress = new CleanupProgress(reason, yield* Clock.currentTimeMillis)
+      return yield* Effect.ensuring(
+        pass(progress),
+        Effect.sync(() => ended(progress)),
+      )
+    }).pipe((alone) => oneAtATime.withPermit(alone))
+
+  const inBackground = (progress: CleanupProgress) =>
+    oneAtATime.withPermit(pass(progress)).pipe(
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the cleanup failed", cause),
       ),
-      (alone) => oneAtATime.withPermit(alone),
+      Effect.asVoid,
     )
 
-  const inBackground = run("asked").pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the cleanup failed", cause),
-    ),
-    Effect.asVoid,
-  )
+  const request = Effect.gen(function* () {
+    const nowMillis = yield* Clock.currentTimeMillis
+    if (running !== null) return false
+    // At once: whoever asks next is to see it.
+    const progress = new CleanupProgress("asked", nowMillis)
+    running = progress
+    const fiber = yield* FiberHandle.run(asked, inBackground(progress))
+    // Also where it is ended before it begins.
+    fiber.addObserver(() => ended(progress))
+    return true
+  })
 
   const preview = Effect.fn("Cleanup.preview")(function* (question: {
     readonly ownerId?: number
     readonly plan?: Plan | undefined
+    readonly trustsClock?: boolean
   }) {
-    const { ownerId, plan } = question
+    const { ownerId, plan, trustsClock = false } = question
     const terms = (yield* expired.terms)
       .filter((camera) => ownerId === undefined || camera.ownerId === ownerId)
       .map((camera) => ({ ...camera, plan: plan ?? camera.plan }))
     const ownerOf = new Map(terms.map((camera) => [camera.cameraId, camera.ownerId]))
-    const sums = yield* expired.sums(cutoffs(terms, yield* Clock.currentTimeMillis))
+    const now = yield* time.now
+    const sums = yield* expired.sums((trustsClock ? clockCutoffs : cutoffs)(terms, now))
     return sums.map((one) => ({ ...one, ownerId: ownerOf.get(one.cameraId) ?? 0 }))
   })
 
   return Cleanup.of({
     planDays,
     run,
-    request: Effect.suspend(() =>
-      running === null
-        ? Effect.as(FiberHandle.run(asked, inBackground, { onlyIfMissing: true }), true)
-        : Effect.succeed(false),
-    ),
+    request,
     cancel: FiberHandle.clear(asked),
+    noteTime: Effect.asVoid(time.note),
+    trustClock: time.trustClock,
     preview,
-    state: Effect.map(passes.last(shownPasses), (last) => ({
-      running: running === null ? null : running.now,
-      passes: last,
-    })),
+    state: Effect.gen(function* () {
+      // Before the passes: one that ends in between is among them.
+      const runningNow = running === null ? null : running.now
+      return {
+        running: runningNow,
+        passes: yield* passes.last(shownPasses),
+        clockSteps: clockStepsOf((yield* time.now).lived, planDays),
+      }
+    }),
   })
 })

@@ -22,6 +22,7 @@ export class CleanupProgress {
   #files = 0
   #bytes = 0
   #errors = 0
+  #heldBack = 0
 
   constructor(reason: CleanupReason, startedAtMillis: number) {
     this.#reason = reason
@@ -32,12 +33,15 @@ export class CleanupProgress {
     this.#filesTotal = files
   }
 
-  /** `cameraIds`: whose recordings these were. */
-  add({ removed, freedBytes, failures }: DeletionResult, cameraIds: ReadonlyArray<number>): void {
+  add({ cameraIds, removed, freedBytes, failures }: DeletionResult): void {
     this.#files += removed
     this.#bytes += freedBytes
     if (removed > 0) for (const cameraId of cameraIds) this.#cameras.add(cameraId)
     for (const { filePath, code } of failures) this.fail({ path: filePath, code })
+  }
+
+  holdBack(files: number): void {
+    this.#heldBack = files
   }
 
   fail(error: CleanupError): void {
@@ -54,6 +58,7 @@ export class CleanupProgress {
       files: this.#files,
       bytes: this.#bytes,
       errors: this.#errors,
+      heldBack: this.#heldBack,
       errorList: [...this.#errorList],
     }
   }

@@ -50,6 +50,7 @@ const makeScheduler = Effect.fnUntraced(function* (schedule: Cron.Cron) {
 
   /** Whether a cleanup is due, and was missed or not; answers how long to wait before looking again. */
   const look = Effect.fnUntraced(function* (sinceMillis: number) {
+    yield* cleanup.noteTime
     const nowMillis = yield* Clock.currentTimeMillis
     const cleanSinceMillis = yield* passes.cleanSince(nowMillis)
     const dueMillis = lastDueMillis(nowMillis)
@@ -71,7 +72,10 @@ const makeScheduler = Effect.fnUntraced(function* (schedule: Cron.Cron) {
 
   const keep = Effect.gen(function* () {
     const sinceMillis = yield* Clock.currentTimeMillis
-    yield* patiently(Effect.asVoid(deletion.finishInterrupted), undefined)
+    yield* patiently(
+      deletion.finishInterrupted(() => {}),
+      undefined,
+    )
     for (;;) yield* Effect.sleep(Math.max(1, yield* patiently(look(sinceMillis), lookMillis)))
   })
 

@@ -1,11 +1,14 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import { Catalog } from "../storage/Catalog.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import { DeletionStore, type MarkedRecording } from "../storage/DeletionStore.ts"
+import { DeletionStore, type ExpiredCursor, type MarkedBatch } from "../storage/DeletionStore.ts"
+import type { Cutoff } from "../storage/ExpiredRecordings.ts"
+import { ExportSources } from "../storage/ExportSources.ts"
 import {
   type DirectoryUnusable,
   type MarkerMissing,
@@ -33,54 +36,76 @@ export interface DeletionFailure {
 }
 
 export interface DeletionResult {
+  /** Of which any recording is gone. */
+  readonly cameraIds: ReadonlyArray<number>
   /** Recordings that are gone, file and row. */
   readonly removed: number
   readonly freedBytes: number
   readonly failures: ReadonlyArray<DeletionFailure>
 }
 
+/** Of recordings that were named. */
+export interface NamedDeletionResult extends DeletionResult {
+  /** Ids of the recordings that are gone: not those that were passed over, nor those that failed. */
+  readonly removedIds: ReadonlySet<number>
+}
+
 /** Why nothing, or not all, was looked at; what was deleted until then is deleted, what was marked is finished later. */
 export type DeletionError = DatabaseUnavailable | MarkerMissing | DirectoryUnusable | RemovalFailed
 
-/** Rows of one transaction, and files of one request to the thread. */
-const batchRows = 1_000
+/** Rows of one transaction, and files of one request to the thread: about 50 ms of each. */
+export const batchRecordings = 2_000
 /** Failures that are logged one by one in a life of the service. */
 const loggedFailures = 1_000
 
-const nothing: DeletionResult = { removed: 0, freedBytes: 0, failures: [] }
+const nothing: NamedDeletionResult = {
+  cameraIds: [],
+  removed: 0,
+  freedBytes: 0,
+  failures: [],
+  removedIds: new Set(),
+}
 
-const sum = (a: DeletionResult, b: DeletionResult): DeletionResult => ({
-  removed: a.removed + b.removed,
-  freedBytes: a.freedBytes + b.freedBytes,
-  failures: [...a.failures, ...b.failures],
-})
+/** Which of the named recordings were marked, and did not fail. */
+const removedIdsOf = (
+  recordings: ReadonlyArray<DoomedRecording>,
+  { files }: MarkedBatch,
+  failures: ReadonlyArray<DeletionFailure>,
+): ReadonlySet<number> => {
+  const gone = new Set(files.flatMap(({ filePaths }) => filePaths.split("\n")))
+  for (const { filePath } of failures) gone.delete(filePath)
+  return new Set(recordings.filter(({ filePath }) => gone.has(filePath)).map(({ id }) => id))
+}
 
 /**
  * The one procedure that deletes recordings: mark the rows, unlink the files, remove the rows, then empty days.
  *
  * Whatever step a crash leaves, `finishInterrupted` takes on from there. Never touched are clips, protected and growing
- * recordings, files that the catalog is busy with, and whatever is not a regular file at a path of our own.
+ * recordings, files that the catalog is busy with or an export reads, and whatever is not a regular file at a path of
+ * our own. A file that cannot be deleted stays with its row, as a failure, and keeps back no other.
  */
 export class Deletion extends Context.Service<
   Deletion,
   {
-    /**
-     * Deletes what may be deleted of these, and answers when it is done; what may not is passed over in silence.
-     *
-     * A file that cannot be deleted stays with its row, as a failure, and keeps back no other.
-     */
+    /** Deletes what may be deleted of these, a batch at most; what may not is passed over in silence. */
     remove(
       recordings: ReadonlyArray<DoomedRecording>,
       reason: DeletionReason,
-    ): Effect.Effect<DeletionResult, DeletionError>
+    ): Effect.Effect<NamedDeletionResult, DeletionError>
+    /** Deletes what has expired of groups of cameras, batch by batch; `onRemoved` is told of each. */
+    removeExpired(
+      groups: ReadonlyArray<ReadonlyArray<Cutoff>>,
+      onRemoved: (result: DeletionResult) => void,
+    ): Effect.Effect<void, DeletionError>
     /** Finishes what was marked and is still there, such as by an earlier life of the service. */
-    readonly finishInterrupted: Effect.Effect<DeletionResult, DeletionError>
+    finishInterrupted(onRemoved: (result: DeletionResult) => void): Effect.Effect<void, DeletionError>
   }
 >()("vigia/cleanup/Deletion") {
   static readonly layerNoDeps = Layer.effect(
     Deletion,
     Effect.gen(function* () {
       const catalog = yield* Catalog
+      const exportSources = yield* ExportSources
       const store = yield* DeletionStore
       const directory = yield* RecordingsDirectory
       const files = yield* FileRemoval
@@ -91,6 +116,13 @@ export class Deletion extends Context.Service<
       const inHand = new Set<number>()
       const logged = new Set<string>()
 
+      /** Files of these cameras that are not to be deleted now. */
+      const keptBack = (of: ReadonlyArray<{ readonly cameraId: number }>): ReadonlySet<string> =>
+        new Set([
+          ...filesInUse(catalog, new Set(of.map(({ cameraId }) => cameraId))),
+          ...exportSources.held(),
+        ])
+
       const noteFailure = ({ filePath, code }: DeletionFailure): Effect.Effect<void> =>
         Effect.suspend(() => {
           if (logged.has(filePath) || logged.size >= loggedFailures) return Effect.void
@@ -98,87 +130,128 @@ export class Deletion extends Context.Service<
           return Effect.logError(`cannot delete ${filePath}: ${code}`)
         })
 
-      const unlinkMarked = Effect.fnUntraced(function* (marked: ReadonlyArray<MarkedRecording>) {
+      const unlink = Effect.fnUntraced(function* ({ files: marked }: MarkedBatch) {
         // A file system that is not mounted holds no files, and they are not gone.
         yield* directory.assertPresent
         const today = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 10)
-        const outcomes = yield* files.unlink({
-          files: marked.map(({ cameraId, identity, filePath }) => ({ cameraId, identity, filePath })),
-          today,
-        })
-        const gone: Array<number> = []
-        const kept: Array<number> = []
-        const failures: Array<DeletionFailure> = []
-        let freedBytes = 0
-        for (const [at, { id, filePath }] of marked.entries()) {
-          const outcome = outcomes[at]
-          if (outcome === undefined) continue
-          if (outcome.type === "gone") gone.push(id)
-          else failures.push({ filePath, code: outcome.code })
-          if (outcome.type === "kept") kept.push(id)
-          else freedBytes += outcome.freedBytes
-        }
-        if (gone.length > 0) yield* store.remove(gone)
-        if (kept.length > 0) yield* store.unmark(kept)
-        yield* Effect.forEach(failures, noteFailure, { discard: true })
-        return { removed: gone.length, freedBytes, failures }
+        return yield* files.unlink({ files: marked, today })
       })
 
-      const removeBatch = Effect.fnUntraced(function* (
-        recordings: ReadonlyArray<DoomedRecording>,
-        reason: DeletionReason,
-      ) {
-        yield* directory.assertPresent
-        const inUse = filesInUse(catalog, new Set(recordings.map(({ cameraId }) => cameraId)))
-        const free = recordings.filter(({ filePath }) => !inUse.has(filePath))
-        if (free.length === 0) return nothing
-        const ids = free.map(({ id }) => id)
-        const work = Effect.gen(function* () {
-          for (const id of ids) inHand.add(id)
-          const marked = yield* marking.withPermit(
-            Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => store.mark(ids, reason, nowMillis)),
-          )
-          return marked.length === 0 ? nothing : yield* unlinking.withPermit(unlinkMarked(marked))
-        })
-        // The sums of all rows: taken once, when nothing more is being deleted.
-        const done = Effect.suspend(() => {
-          for (const id of ids) inHand.delete(id)
+      /** Files, then rows: where this ends in between, the batch is finished later. */
+      const finish = Effect.fnUntraced(function* (batch: MarkedBatch) {
+        const { freedBytes, left } = yield* unlinking.withPermit(unlink(batch))
+        yield* store.settle(
+          batch.batchId,
+          left.map(({ filePath }) => filePath),
+        )
+        yield* Effect.forEach(left, noteFailure, { discard: true })
+        const result: DeletionResult = {
+          cameraIds: batch.files.map(({ cameraId }) => cameraId),
+          removed: batch.recordings - left.length,
+          freedBytes,
+          failures: left,
+        }
+        return result
+      })
+
+      const letGo = (batch: MarkedBatch) =>
+        Effect.suspend(() => {
+          inHand.delete(batch.batchId)
+          // The sums of all rows: taken once, when nothing more is being deleted.
           return inHand.size === 0 ? catalog.recount : Effect.void
         })
-        return yield* Effect.ensuring(work, done)
-      })
+
+      /** What is marked is in hand before anybody else can list it. */
+      const takeInHand = <Batch extends MarkedBatch>(
+        mark: Effect.Effect<Batch | null, DatabaseUnavailable>,
+      ): Effect.Effect<Batch | null, DatabaseUnavailable> =>
+        Effect.tap(mark, (batch) =>
+          Effect.sync(() => {
+            if (batch !== null) inHand.add(batch.batchId)
+          }),
+        ).pipe((alone) => marking.withPermit(alone))
+
+      const finishInHand = <A>(batch: MarkedBatch, use: (result: DeletionResult) => A) =>
+        Effect.ensuring(Effect.interruptible(Effect.map(finish(batch), use)), letGo(batch))
 
       const remove = Effect.fn("Deletion.remove")(function* (
         recordings: ReadonlyArray<DoomedRecording>,
         reason: DeletionReason,
       ) {
-        let result = nothing
-        for (let from = 0; from < recordings.length; from += batchRows) {
-          const batch = recordings.slice(from, from + batchRows)
-          result = sum(result, yield* removeBatch(batch, reason))
-        }
-        return result
+        yield* directory.assertPresent
+        const inUse = keptBack(recordings)
+        const ids = recordings.filter(({ filePath }) => !inUse.has(filePath)).map(({ id }) => id)
+        const nowMillis = yield* Clock.currentTimeMillis
+        return yield* Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(takeInHand(restore(store.mark(ids, reason, nowMillis))), (batch) =>
+            batch === null
+              ? Effect.succeed(nothing)
+              : finishInHand(batch, (result) => ({
+                  ...result,
+                  removedIds: removedIdsOf(recordings, batch, result.failures),
+                })),
+          ),
+        )
       })
 
-      const finishAfter = Effect.fnUntraced(function* (afterId: number) {
-        const marked = yield* store.listMarked(afterId, batchRows)
-        const last = marked.at(-1)
-        const left = marked.filter(({ id }) => !inHand.has(id))
-        return last === undefined ? null : { done: yield* unlinkMarked(left), lastId: last.id }
+      /** Marks a batch, and begins to unlink its files; null where nothing more has expired. */
+      const begin = Effect.fnUntraced(function* (
+        cutoffs: ReadonlyArray<Cutoff>,
+        after: ExpiredCursor | null,
+        onRemoved: (result: DeletionResult) => void,
+      ) {
+        yield* directory.assertPresent
+        const except = keptBack(cutoffs)
+        const nowMillis = yield* Clock.currentTimeMillis
+        const mark = store.markExpired({ cutoffs, after, except, limit: batchRecordings }, nowMillis)
+        return yield* Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const batch = yield* takeInHand(restore(mark))
+            if (batch === null) return null
+            return { last: batch.last, finishing: yield* Effect.forkScoped(finishInHand(batch, onRemoved)) }
+          }),
+        )
       })
 
-      const finishInterrupted = Effect.gen(function* () {
-        let result = nothing
-        let next = yield* unlinking.withPermit(finishAfter(0))
-        while (next !== null) {
-          result = sum(result, next.done)
-          next = yield* unlinking.withPermit(finishAfter(next.lastId))
+      const removeExpired = Effect.fn("Deletion.removeExpired")(function* (
+        groups: ReadonlyArray<ReadonlyArray<Cutoff>>,
+        onRemoved: (result: DeletionResult) => void,
+      ) {
+        let before: Fiber.Fiber<void, DeletionError> | null = null
+        for (const cutoffs of groups) {
+          let batch = yield* begin(cutoffs, null, onRemoved)
+          while (batch !== null) {
+            // While the files of this batch are unlinked the next one is marked.
+            if (before !== null) yield* Fiber.join(before)
+            before = batch.finishing
+            batch = yield* begin(cutoffs, batch.last, onRemoved)
+          }
         }
-        if (result !== nothing) yield* catalog.recount
-        return result
-      }).pipe(Effect.withSpan("Deletion.finishInterrupted"))
+        if (before !== null) yield* Fiber.join(before)
+      }, Effect.scoped)
 
-      return Deletion.of({ remove, finishInterrupted })
+      /** Finishes the next batch after that one, unless somebody works on it; null where there is none. */
+      const finishNext = (afterBatchId: number, onRemoved: (result: DeletionResult) => void) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            // One that is settled while the database is asked must not be taken from what it answers.
+            const busy = new Set(inHand)
+            const batch = yield* restore(marking.withPermit(store.nextMarked(afterBatchId)))
+            if (batch === null || busy.has(batch.batchId) || inHand.has(batch.batchId)) return batch
+            inHand.add(batch.batchId)
+            yield* finishInHand(batch, onRemoved)
+            return batch
+          }),
+        )
+
+      const finishInterrupted = Effect.fn("Deletion.finishInterrupted")(function* (
+        onRemoved: (result: DeletionResult) => void,
+      ) {
+        let batch = yield* finishNext(0, onRemoved)
+        while (batch !== null) batch = yield* finishNext(batch.batchId, onRemoved)
+      })
+
+      return Deletion.of({ remove, removeExpired, finishInterrupted })
     }),
   )
 

@@ -4,16 +4,20 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import { EventJournal } from "../events/EventJournal.ts"
 import { failure, type Failure } from "../recorder/failure.ts"
 import { StreamRecorder } from "../recorder/StreamRecorder.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import { EvictionCandidates } from "../storage/EvictionCandidates.ts"
 import { type DiskSpace, RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
 import { StorageAccounts } from "../storage/StorageAccounts.ts"
+import { Ballast } from "./Ballast.ts"
 import { boundedProbe } from "./boundedProbe.ts"
 import { Deletion } from "./Deletion.ts"
 import { type DiskLimits, type DiskState, diskStateOf, isPressed, mustWaitForRoom } from "./diskLimits.ts"
 import { makeEvictions } from "./evictions.ts"
+import { logObstacle, type PressureObstacle, reasonOf } from "./pressureObstacle.ts"
+import { UnshownRoom } from "./UnshownRoom.ts"
 
 /** The disk as it was found last. */
 export interface DiskReading {
@@ -21,7 +25,9 @@ export interface DiskReading {
   readonly space: DiskSpace | null
   readonly error: string | null
   readonly state: DiskState
-  /** The reserve is reached and nothing may be evicted: no camera is recorded. */
+  /** Why evictions do not help; null where they do, or are not needed. */
+  readonly obstacle: PressureObstacle | null
+  /** The reserve is reached, and evictions do not help: no camera is recorded. */
   readonly isRecordingStopped: boolean
   readonly probedAtMillis: number
 }
@@ -48,6 +54,8 @@ export class DiskPressure extends Context.Service<
     readonly reading: Effect.Effect<DiskReading>
     /** Null when a run may begin, else why not; from memory. */
     readonly refusal: Effect.Effect<Failure | null>
+    /** Tells when runs that were refused may begin. */
+    readonly onRoomReturned: (listener: () => void) => void
     /** From now on recordings may be evicted: the catalog knows by now what is recorded. */
     readonly begin: Effect.Effect<void>
     readonly limits: DiskLimits
@@ -65,21 +73,25 @@ const logState = ({ state, error }: DiskReading): Effect.Effect<void> => {
     : Effect.logInfo("the disk has room again")
 }
 
-/** Runs what may fail again and again: a fault is said once, until it is another one or over. */
+/** Runs what may fail again and again: null for a fault, which is said once, until it is another one or over. */
 const sayingFaultsOnce = () => {
   let lastFault: string | null = null
-  return <E extends Error>(effect: Effect.Effect<void, E>): Effect.Effect<void> =>
+  return <A, E extends Error>(effect: Effect.Effect<A, E>): Effect.Effect<A | null> =>
     effect.pipe(
-      Effect.as(null),
+      Effect.tap(() =>
+        Effect.sync(() => {
+          lastFault = null
+        }),
+      ),
       Effect.catchCause((cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
         const error = Cause.squash(cause)
-        return Effect.succeed(error instanceof Error ? error.message : String(error))
-      }),
-      Effect.flatMap((fault) => {
-        const isNews = fault !== null && fault !== lastFault
+        const fault = error instanceof Error ? error.message : String(error)
+        const isNews = fault !== lastFault
         lastFault = fault
-        return isNews ? Effect.logError(`recordings cannot be evicted: ${fault}`) : Effect.void
+        return isNews
+          ? Effect.as(Effect.logError(`recordings cannot be evicted: ${fault}`), null)
+          : Effect.succeed(null)
       }),
     )
 }
@@ -92,15 +104,19 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
     candidates: yield* EvictionCandidates,
     accounts: yield* StorageAccounts,
     catalog: yield* Catalog,
+    publish: (yield* EventJournal).publish,
   })
   const fork = yield* FiberSet.makeRuntime<never, void, never>()
   const relieving = sayingFaultsOnce()
   const enforcing = sayingFaultsOnce()
+  const ballast = yield* Ballast
+  const unshown = new UnshownRoom()
   const probe = yield* boundedProbe(directory.diskSpace, probeTimeoutMillis)
   let reading: DiskReading | null = null
   let isRecordingStopped = false
-  let isWithoutRemedy = false
+  let obstacle: PressureObstacle | null = null
   let hasBegun = false
+  const listeners: Array<() => void> = []
 
   /** Asks the disk, and keeps what it said. */
   const look = Effect.gen(function* () {
@@ -110,6 +126,7 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
       space,
       error,
       state: diskStateOf(space, options),
+      obstacle,
       isRecordingStopped,
       probedAtMillis: yield* Clock.currentTimeMillis,
     }
@@ -124,28 +141,45 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
     const wasStopped = isRecordingStopped
     isRecordingStopped = mustWaitForRoom(wasStopped, space, options)
     if (isRecordingStopped && !wasStopped) {
-      yield* Effect.logFatal(
-        "recording stops: the reserve of the disk is reached, and nothing may be evicted",
-      )
+      yield* Effect.logFatal(`recording stops: the reserve of the disk is reached, and ${reasonOf(obstacle)}`)
     }
-    if (!isRecordingStopped && wasStopped) yield* Effect.logInfo("recording goes on: the disk has room")
+    if (!isRecordingStopped && wasStopped) {
+      yield* Effect.logInfo("recording goes on: the disk has room")
+      for (const listener of listeners) listener()
+    }
     // Each time: a run that had just asked has begun since.
     if (isRecordingStopped) yield* recorder.endAll("disk_full")
   })
 
+  /** Evicts what is needed; answers why that does not help. */
+  const evict = Effect.fnUntraced(function* (): Effect.fn.Return<PressureObstacle | null> {
+    yield* ballast.giveUp
+    const relief = yield* relieving(
+      relieve(
+        Effect.map(look, ({ space }) => space),
+        options,
+      ),
+    )
+    if (relief === null) return "failed"
+    const { space, probedAtMillis } = yield* look
+    if (relief.before !== null && space !== null) {
+      unshown.note(relief.freed, relief.before, space, probedAtMillis)
+    }
+    return relief.obstacle
+  })
+
   const relieved = Effect.gen(function* () {
-    const { space } = yield* look
+    const { space, probedAtMillis } = yield* look
+    const before = obstacle
+    let found: PressureObstacle | null = null
     if (space !== null && isPressed(space, options)) {
-      const asked = Effect.map(look, (now) => now.space)
-      yield* relieving(relieve(asked, options))
+      found = unshown.isAwaited(space, probedAtMillis) ? "not_shown" : yield* evict()
     }
     const after = (yield* look).space
-    const isStillPressed = after !== null && isPressed(after, options)
-    if (isStillPressed && !isWithoutRemedy) {
-      yield* Effect.logError("nothing more may be evicted: recording goes on until the reserve is reached")
-    }
-    isWithoutRemedy = isStillPressed
+    obstacle = after !== null && isPressed(after, options) ? found : null
+    if (obstacle !== null && obstacle !== before) yield* logObstacle(obstacle)
     yield* openOrClose(after)
+    if (after !== null && !isPressed(after, options)) yield* ballast.restore
   })
 
   const every = (millis: number, work: Effect.Effect<void>): Effect.Effect<void> =>
@@ -157,11 +191,12 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
   return DiskPressure.of({
     limits: options,
     reading: Effect.suspend(() =>
-      reading === null ? look : Effect.succeed({ ...reading, isRecordingStopped }),
+      reading === null ? look : Effect.succeed({ ...reading, obstacle, isRecordingStopped }),
     ),
     refusal: Effect.sync(() =>
-      isRecordingStopped ? failure("disk_full", "the reserve of the disk is reached") : null,
+      isRecordingStopped ? failure("disk_full", "the reserve of the disk is reached", "wait_for_room") : null,
     ),
+    onRoomReturned: (listener) => listeners.push(listener),
     begin: Effect.sync(() => {
       if (hasBegun) return
       hasBegun = true

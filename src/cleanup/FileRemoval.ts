@@ -4,8 +4,8 @@ import * as Layer from "effect/Layer"
 import * as RcRef from "effect/RcRef"
 import * as Schema from "effect/Schema"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
+import { RequestThread } from "../threads/RequestThread.ts"
 import type { DeletionAnswer, DeletionRequest } from "./deletionMessages.ts"
-import { DeletionThread } from "./DeletionThread.ts"
 
 /** The thread that unlinks ended: a fault of ours, or the recordings directory cannot be read at all. */
 export class RemovalFailed extends Schema.TaggedError<RemovalFailed>()("RemovalFailed", {
@@ -28,7 +28,14 @@ export class FileRemoval extends Context.Service<
       const directory = yield* RecordingsDirectory
       const threads = yield* RcRef.make({
         acquire: Effect.acquireRelease(
-          Effect.sync(() => new DeletionThread(directory.path)),
+          Effect.sync(
+            () =>
+              new RequestThread<DeletionRequest, DeletionAnswer>({
+                module: new URL("deletionWorker.ts", import.meta.url),
+                name: "deletion",
+                data: directory.path,
+              }),
+          ),
           (thread) => Effect.promise(() => thread.close()),
         ),
         idleTimeToLive,
@@ -37,7 +44,7 @@ export class FileRemoval extends Context.Service<
         RcRef.get(threads).pipe(
           Effect.flatMap((thread) =>
             Effect.tryPromise({
-              try: () => thread.unlink(request),
+              try: () => thread.ask(request),
               catch: (error) =>
                 new RemovalFailed({ message: error instanceof Error ? error.message : String(error) }),
             }),

@@ -1,25 +1,19 @@
-/** A file whose row is marked; `filePath` is relative to the recordings directory. */
-export interface DoomedFile {
-  readonly cameraId: number
-  /** Of its camera. */
-  readonly identity: string
-  readonly filePath: string
-}
-
-/**
- * What became of a file: `gone` with its index, `kept` untouched because the file system refuses, `halved`: the file is
- * gone and its index is not.
- */
-export type FileOutcome =
-  | { readonly type: "gone"; readonly freedBytes: number }
-  | { readonly type: "kept"; readonly code: string }
-  | { readonly type: "halved"; readonly freedBytes: number; readonly code: string }
+import type { MarkedFiles } from "../storage/DeletionStore.ts"
 
 export interface DeletionRequest {
-  readonly files: ReadonlyArray<DoomedFile>
+  readonly files: ReadonlyArray<MarkedFiles>
   /** Directories of days before this one (`2026-01-14`, UTC) are removed when they are empty. */
   readonly today: string
 }
 
-/** One outcome for each file, in their order. */
-export type DeletionAnswer = ReadonlyArray<FileOutcome>
+/** A file that stays, since the file system refuses, or it is protected or none of ours. */
+export interface LeftFile {
+  readonly filePath: string
+  readonly code: string
+}
+
+/** What was freed, and what was not deleted; everything else is gone. */
+export interface DeletionAnswer {
+  readonly freedBytes: number
+  readonly left: ReadonlyArray<LeftFile>
+}

@@ -9,6 +9,15 @@ export interface DiskLimits {
   readonly reserveBytes: number | null
 }
 
+/** What is to be freed, or was; of what is to be freed 0 or less means that nothing is. */
+export interface Room {
+  readonly bytes: number
+  readonly files: number
+}
+
+/** What an eviction tries to reach: well below both marks, or no more than what lets recording go on. */
+export type Goal = "comfort" | "reserve"
+
 /** `critical` also where nothing is known: a disk that does not answer is not one with plenty of room. */
 export type DiskState = "ok" | "warning" | "critical"
 
@@ -18,14 +27,29 @@ const gibibyte = 2 ** 30
 const hysteresisPercent = 2
 const reserveParts = 10
 
+/** A run takes about six at once, its files and their indexes included: enough for a hundred that begin together. */
+const reservedFiles = 1_000
+/** Of a file system that holds few files at all. */
+const reservedFileParts = 10
+
+/** More would have recordings deleted for room that nobody uses. */
+export const largestReserve = (totalBytes: number): number => Math.floor(totalBytes / 2)
+
 /**
  * Bytes that are to stay free.
  *
  * By default 1 GiB or 2 % of the disk, whichever is more; of a disk below 20 GiB at most 5 %, else nothing would be
- * left of it.
+ * left of it. Never more than half of the disk, whatever was asked for.
  */
 export const reserveOf = ({ reserveBytes }: DiskLimits, totalBytes: number): number =>
-  reserveBytes ?? Math.floor(Math.min(Math.max(gibibyte, totalBytes * 0.02), totalBytes * 0.05))
+  Math.min(
+    reserveBytes ?? Math.floor(Math.min(Math.max(gibibyte, totalBytes * 0.02), totalBytes * 0.05)),
+    largestReserve(totalBytes),
+  )
+
+/** Files (inodes) that are to stay free, of as many. */
+export const reserveOfFiles = (totalFiles: number): number =>
+  Math.min(reservedFiles, Math.ceil(totalFiles / reservedFileParts))
 
 export const usedPercent = ({ totalBytes, freeBytes }: DiskSpace): number =>
   totalBytes > 0 ? (100 * (totalBytes - freeBytes)) / totalBytes : 100
@@ -36,9 +60,12 @@ export const diskStateOf = (space: DiskSpace | null, limits: DiskLimits): DiskSt
   return usedPercent(space) >= limits.warningPercent ? "warning" : "ok"
 }
 
-/** Whether recordings have to go: above the critical mark, or below the reserve. */
+const isBelowReserve = ({ totalBytes, freeBytes, files }: DiskSpace, limits: DiskLimits): boolean =>
+  freeBytes < reserveOf(limits, totalBytes) || (files !== null && files.free < reserveOfFiles(files.total))
+
+/** Whether recordings have to go: above the critical mark, or below the reserve of bytes or of files. */
 export const isPressed = (space: DiskSpace, limits: DiskLimits): boolean =>
-  usedPercent(space) > limits.criticalPercent || space.freeBytes < reserveOf(limits, space.totalBytes)
+  usedPercent(space) > limits.criticalPercent || isBelowReserve(space, limits)
 
 /** Bytes that may be used before the eviction of recordings begins. */
 export const usableBytes = (limits: DiskLimits, totalBytes: number): number =>
@@ -47,18 +74,30 @@ export const usableBytes = (limits: DiskLimits, totalBytes: number): number =>
 /** From where on recording may begin again after the reserve was reached. */
 const resumeBytes = (limits: DiskLimits, totalBytes: number): number => {
   const reserveBytes = reserveOf(limits, totalBytes)
-  return Math.min(totalBytes, reserveBytes + Math.ceil(reserveBytes / reserveParts))
+  return reserveBytes + Math.ceil(reserveBytes / reserveParts)
+}
+
+const resumeFiles = (totalFiles: number): number => {
+  const reserve = reserveOfFiles(totalFiles)
+  return reserve + Math.ceil(reserve / reserveParts)
 }
 
 /**
- * Bytes that an eviction which has begun still has to free; 0 or less when it is done.
+ * What an eviction which has begun still has to free.
  *
  * It ends below the mark that began it, so that the next one does not follow at once.
  */
-export const bytesToFree = (space: DiskSpace, limits: DiskLimits): number => {
-  const freeAtGoal = Math.ceil(space.totalBytes * (1 - (limits.criticalPercent - hysteresisPercent) / 100))
-  return Math.max(freeAtGoal, resumeBytes(limits, space.totalBytes)) - space.freeBytes
+export const roomToFree = (space: DiskSpace, limits: DiskLimits, goal: Goal): Room => {
+  const { totalBytes, freeBytes, files } = space
+  const comfortBytes = Math.ceil(totalBytes * (1 - (limits.criticalPercent - hysteresisPercent) / 100))
+  const freeAtGoal = Math.max(goal === "comfort" ? comfortBytes : 0, resumeBytes(limits, totalBytes))
+  return {
+    bytes: freeAtGoal - freeBytes,
+    files: files === null ? 0 : resumeFiles(files.total) - files.free,
+  }
 }
+
+export const isNothing = ({ bytes, files }: Room): boolean => bytes <= 0 && files <= 0
 
 /**
  * Whether recording has to wait for room, asked when nothing more can be evicted.
@@ -71,6 +110,5 @@ export const mustWaitForRoom = (
   limits: DiskLimits,
 ): boolean => {
   if (space === null) return wasWaiting
-  const neededBytes = wasWaiting ? resumeBytes(limits, space.totalBytes) : reserveOf(limits, space.totalBytes)
-  return space.freeBytes < neededBytes
+  return wasWaiting ? !isNothing(roomToFree(space, limits, "reserve")) : isBelowReserve(space, limits)
 }

@@ -4,10 +4,14 @@ import type { DoomedRecording } from "./Deletion.ts"
 export interface OwnerUse {
   readonly ownerId: number
   readonly bytes: number
-  /** His quota, if he has one, else an equal part of the disk. */
+  /** As of `shareOf`. */
   readonly shareBytes: number
   readonly evictable: ReadonlyArray<DoomedRecording>
 }
+
+/** An equal part of the disk, or his quota where that is less: a quota is a limit, and no claim to more than others have. */
+export const shareOf = (quotaBytes: number | null, equalBytes: number): number =>
+  Math.min(quotaBytes ?? equalBytes, equalBytes)
 
 const byEnd = (a: DoomedRecording, b: DoomedRecording): number => a.endMillis - b.endMillis || a.id - b.id
 
@@ -30,8 +34,7 @@ export const oldestFirst = (
  * The recordings that go first when the disk is too full, in order, at most `mostFiles` of them.
  *
  * The owner who is furthest over his share (in bytes; the least far below it, where nobody is over) loses his oldest
- * recording, by its end; then the same is asked again, until `neededBytes` are free. A share is the owner's quota, or
- * where he has none an equal part of the disk. Who has nothing that may go is passed over.
+ * recording, by its end; then the same is asked again, until `neededBytes` are free. Who has nothing that may go is passed over.
  */
 export const evictionOrder = (
   owners: ReadonlyArray<OwnerUse>,

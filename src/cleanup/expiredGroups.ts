@@ -1,7 +1,5 @@
+import { batchRecordings } from "./Deletion.ts"
 import type { Cutoff, ExpiredSum } from "../storage/ExpiredRecordings.ts"
-
-/** Recordings that are deleted in one go. */
-export const groupFiles = 1_000
 
 /** Cameras with anything expired, in groups: as many at a time as have that many recordings together, at least one. */
 export const expiredGroups = (
@@ -17,7 +15,7 @@ export const expiredGroups = (
     const group = groups.at(-1)
     if (group !== undefined && files <= room) group.push(cutoff)
     else groups.push([cutoff])
-    room = (group !== undefined && files <= room ? room : groupFiles) - files
+    room = (group !== undefined && files <= room ? room : batchRecordings) - files
   }
   return groups
 }

@@ -2,10 +2,11 @@ import { parseArgs } from "node:util"
 import * as Schema from "effect/Schema"
 import { readSettings } from "../config/Settings.ts"
 
-const usage = `usage: npm run cleanup [-- --dry-run]
+const usage = `usage: npm run cleanup [-- --dry-run] [-- --confirm]
 Has the running service delete what has expired by the plans of the owners, and shows how it goes on.
   --dry-run  only says what would be deleted
-Ctrl-C leaves; the service goes on. Address of the service: HOST and PORT, see README.md.
+  --confirm  says that the clock is right: recordings expire by it alone, whatever it was set to
+Ctrl-C leaves; the service goes on, and DELETE /api/cleanup ends the pass. Address of the service: HOST and PORT, see README.md.
 `
 
 const Preview = Schema.Struct({
@@ -31,7 +32,8 @@ const Tally = {
 
 const State = Schema.Struct({
   running: Schema.NullOr(Schema.Struct({ ...Tally, files_total: Schema.NullOr(Schema.Int) })),
-  passes: Schema.Array(Schema.Struct({ ...Tally, complete: Schema.Boolean })),
+  clock_steps: Schema.Array(Schema.Struct({ from: Schema.String, to: Schema.String })),
+  passes: Schema.Array(Schema.Struct({ ...Tally, complete: Schema.Boolean, held_back: Schema.Int })),
 })
 type State = typeof State.Type
 
@@ -81,9 +83,20 @@ const show = (line: string): void => {
 
 const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
 
+const heldBack = (files: number, { clock_steps }: State): string => {
+  const spans = clock_steps.map(({ from, to }) => `  it went from ${from} to ${to}\n`)
+  return `${files} more have expired by the clock alone and are kept, since nobody saw it go on:\n${spans.join("")}if the clock is right: npm run cleanup -- --confirm\n`
+}
+
 /** Begins a pass, or joins the one that runs; answers the exit code. */
-const cleanUp = async (ask: ReturnType<typeof asker>): Promise<number> => {
-  let state = await ask(State, "POST", {})
+const cleanUp = async (ask: ReturnType<typeof asker>, confirm: boolean): Promise<number> => {
+  let state = await ask(State, "POST", { confirm })
+  process.on("SIGINT", () => {
+    if (process.stdout.isTTY) process.stdout.write("\n")
+    process.stdout.write("the cleanup goes on in the service; `npm run cleanup` shows it again\n")
+    // 128 and the number of the signal, as a shell says it.
+    process.exit(130)
+  })
   while (state.running !== null) {
     show(progressLine(state.running))
     await pause(lookMillis)
@@ -93,12 +106,15 @@ const cleanUp = async (ask: ReturnType<typeof asker>): Promise<number> => {
   if (pass === undefined) throw new Error("the service says nothing of a pass")
   show(`deleted ${pass.files} recordings, ${megabytes(pass.bytes)}, ${pass.errors} errors`)
   if (process.stdout.isTTY) process.stdout.write("\n")
+  if (pass.held_back > 0) process.stdout.write(heldBack(pass.held_back, state))
   for (const { path, code } of pass.error_list) process.stderr.write(`  ${path ?? "the pass"}: ${code}\n`)
   return pass.complete && pass.errors === 0 ? 0 : 1
 }
 
 const run = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { "dry-run": { type: "boolean" }, help: { type: "boolean" } } })
+  const { values } = parseArgs({
+    options: { "dry-run": { type: "boolean" }, confirm: { type: "boolean" }, help: { type: "boolean" } },
+  })
   if (values.help === true) {
     process.stdout.write(usage)
     return 0
@@ -107,15 +123,12 @@ const run = async (): Promise<number> => {
   // One that listens everywhere is here, too.
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host
   const ask = asker(`http://${name}:${port}`)
-  if (values["dry-run"] !== true) return cleanUp(ask)
-  process.stdout.write(preview(await ask(Preview, "POST", { dry_run: true })))
+  const confirm = values.confirm === true
+  if (values["dry-run"] !== true) return cleanUp(ask, confirm)
+  process.stdout.write(preview(await ask(Preview, "POST", { dry_run: true, confirm })))
   return 0
 }
 
-process.on("SIGINT", () => {
-  process.stdout.write("\nthe cleanup goes on in the service; `npm run cleanup` shows it again\n")
-  process.exit(130)
-})
 try {
   process.exitCode = await run()
 } catch (error) {

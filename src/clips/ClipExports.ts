@@ -8,23 +8,33 @@ import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
-import type { Clip, ClipGap, ClipRequest } from "../domain/Clip.ts"
-import { type CameraNotFound, Cameras } from "../storage/Cameras.ts"
+import type { Clip, ClipRequest } from "../domain/Clip.ts"
+import type { Span } from "../domain/Segment.ts"
+import { EventJournal } from "../events/EventJournal.ts"
+import { type CameraNotFound, Cameras, type KeptCamera } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
-import { ClipNameTaken, type ClipNotFound, Clips } from "../storage/Clips.ts"
+import { ClipNameTaken, type ClipNotFound, Clips, type ClipSourceFile } from "../storage/Clips.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import { errorCode } from "../storage/errorCode.ts"
+import { ExportSources } from "../storage/ExportSources.ts"
 import { Owners } from "../storage/Owners.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
+import { findSetAside } from "../storage/setAside.ts"
 import { untilDatabaseAnswers } from "../storage/untilDatabaseAnswers.ts"
-import { isTaken, removeClip, removeLeftovers, removeUnfinished } from "./clipFiles.ts"
+import { ClipFileForeign } from "./ClipFileForeign.ts"
+import { holderOf, isTaken, removeClip, removeLeftovers, removeUnfinished, retractClip } from "./clipFiles.ts"
 import { faultOfName, slugOf } from "./clipName.ts"
 import { ClipRefused } from "./ClipRefused.ts"
+import { clipSources, isComing, untilRecorded } from "./clipSources.ts"
 import { exportClip } from "./exportClip.ts"
+import { ExportsBusy } from "./ExportsBusy.ts"
 import { ExportFailed } from "./runExport.ts"
 
 /** A clip has at most a day: longer exports are better asked for day by day. */
 const longestRangeMillis = 24 * 3_600_000
+
+/** Exports that are not done yet, the one that runs included. */
+const mostWaiting = 100
 
 export interface ClipExportOptions {
   readonly ffmpegPath: string
@@ -43,11 +53,15 @@ export class ClipExports extends Context.Service<
     /** Begins an export, or puts it in the queue; fails where it cannot be made, with nothing begun. */
     request(
       request: ClipRequest,
-    ): Effect.Effect<Clip, ClipRefused | ClipNameTaken | CameraNotFound | DatabaseUnavailable>
+    ): Effect.Effect<Clip, ClipRefused | ExportsBusy | ClipNameTaken | CameraNotFound | DatabaseUnavailable>
     /** From 0 to 1; of a clip that is not being exported by this service, 0. */
     progressOf(clipId: string): number
-    /** Cancels an export, of which no file is left, or deletes a clip that is there. */
-    remove(clipId: string): Effect.Effect<void, ClipNotFound | DatabaseUnavailable | ExportFailed>
+    /** Exports that are not done yet, the one that runs included. */
+    readonly pending: Effect.Effect<number>
+    /** Cancels an export, of which no file is left, or deletes a clip that is there; may be repeated after a failure. */
+    remove(
+      clipId: string,
+    ): Effect.Effect<void, ClipNotFound | ClipFileForeign | DatabaseUnavailable | ExportFailed>
   }
 >()("vigia/clips/ClipExports") {
   static readonly layer = (options: ClipExportOptions) => Layer.effect(ClipExports, makeExports(options))
@@ -64,33 +78,35 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
   const owners = yield* Owners
   const catalog = yield* Catalog
   const directory = yield* RecordingsDirectory
+  const inUse = yield* ExportSources
+  const { publish } = yield* EventJournal
   const oneAtATime = yield* Semaphore.make(1)
   const running = yield* FiberMap.make<string>()
   const progress = new Map<string, number>()
 
+  const told = (type: "clip.ready" | "clip.failed" | "clip.deleted", { id, cameraId, name }: Clip) =>
+    Effect.sync(() => publish({ type, cameraId, clipId: id, name }))
+
+  const inCatalog = Effect.provideService(Catalog, catalog)
+  const sourcesOf = (cameraId: number, range: Span) =>
+    inCatalog(Effect.provideService(clipSources(cameraId, range), Clips, clips))
+
+  const hold = (clipId: string, files: ReadonlyArray<ClipSourceFile>): void =>
+    inUse.hold(
+      clipId,
+      files.map(({ filePath }) => filePath),
+    )
+
   const refuse = (field: string, message: string) => Effect.fail(new ClipRefused({ field, message }))
 
-  /** What the range lacks; refused where it holds nothing at all. */
-  const gapsOf = Effect.fnUntraced(function* ({ cameraId, fromMillis, toMillis }: ClipRequest) {
-    const coverage = yield* catalog.coverage(cameraId, fromMillis, toMillis)
+  /** What there is of the range by now; refused where that is nothing at all, and nothing comes. */
+  const someSourcesOf = Effect.fnUntraced(function* ({ cameraId, fromMillis, toMillis }: ClipRequest) {
+    const { recordedMillis } = yield* catalog.coverage(cameraId, fromMillis, toMillis)
+    const files = yield* sourcesOf(cameraId, { fromMillis, toMillis })
     // Files that a repair found may lie where the camera was not to be recorded.
-    if (coverage.recordedMillis === 0) {
-      const files = yield* clips.sources(cameraId, fromMillis, toMillis)
-      if (files.every(({ isGrowing }) => isGrowing)) {
-        return yield* refuse("from", "nothing was recorded in this range")
-      }
-    }
-    return coverage.spans.flatMap((span): ReadonlyArray<ClipGap> =>
-      span.kind === "recorded"
-        ? []
-        : [
-            {
-              fromMillis: span.fromMillis,
-              toMillis: span.toMillis,
-              cause: span.kind === "gap" ? span.cause : "stopped",
-            },
-          ],
-    )
+    if (recordedMillis > 0 || files.some(({ isGrowing }) => !isGrowing)) return files
+    const mayCome = yield* inCatalog(isComing(cameraId, { fromMillis, toMillis }))
+    return mayCome ? files : yield* refuse("from", "nothing was recorded in this range")
   })
 
   const checked = Effect.fnUntraced(function* (request: ClipRequest) {
@@ -103,16 +119,23 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
     if (toMillis > (yield* Clock.currentTimeMillis)) return yield* refuse("to", "must not lie in the future")
   })
 
-  const exported = Effect.fnUntraced(function* (clip: Clip, gaps: ReadonlyArray<ClipGap>) {
-    const camera = yield* patiently(cameras.get(clip.cameraId))
+  /** One that was removed has its directory as long as it has recordings. */
+  const assertDirectory = Effect.fnUntraced(function* (camera: KeptCamera) {
+    if (camera.deletedAtMillis !== null) return yield* directory.assertOwn(camera)
     const owner = yield* Effect.orDie(patiently(owners.get(camera.ownerId)))
     yield* directory.prepareCamera(camera, owner)
-    yield* patiently(catalog.flush)
-    const files = yield* patiently(clips.sources(clip.cameraId, clip.fromMillis, clip.toMillis))
+  })
+
+  const exported = Effect.fnUntraced(function* (clip: Clip) {
+    const camera = yield* patiently(cameras.getKept(clip.cameraId))
+    yield* assertDirectory(camera)
+    yield* inCatalog(untilRecorded(clip.cameraId, clip))
+    const files = yield* patiently(sourcesOf(clip.cameraId, clip))
+    hold(clip.id, files)
     const ready = yield* exportClip({
       clip,
-      gaps,
       files,
+      coverage: patiently(catalog.coverage(clip.cameraId, clip.fromMillis, clip.toMillis)),
       ffmpegPath,
       recordingsDirectory: directory.path,
       home: { cameraIdentity: camera.identity, installation: directory.installation },
@@ -122,7 +145,8 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
       ),
       onProgress: (share) => progress.set(clip.id, share),
     })
-    yield* patiently(clips.restore([ready]))
+    yield* patiently(clips.restore(ready))
+    yield* told("clip.ready", ready)
     yield* Effect.logInfo(`clip ${ready.filePath} is ready`).pipe(
       Effect.annotateLogs("camera_id", clip.cameraId),
     )
@@ -133,10 +157,11 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
       Effect.annotateLogs("camera_id", clip.cameraId),
     )
     yield* patiently(clips.setEnded(clip.id, "failed", reason))
+    yield* told("clip.failed", clip)
   })
 
-  const run = (clip: Clip, gaps: ReadonlyArray<ClipGap>) =>
-    exported(clip, gaps).pipe(
+  const run = (clip: Clip) =>
+    exported(clip).pipe(
       Effect.catch((error) => failed(clip, "reason" in error ? error.reason : error.message)),
       Effect.catchDefect((defect) => Effect.andThen(Effect.logError(defect), failed(clip, "internal error"))),
       (alone) => oneAtATime.withPermit(alone),
@@ -144,11 +169,22 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
       Effect.ignore,
     )
 
-  const request = Effect.fn("ClipExports.request")(function* (asked: ClipRequest) {
-    yield* cameras.get(asked.cameraId)
+  const begin = Effect.fnUntraced(function* (clip: Clip, files: ReadonlyArray<ClipSourceFile>) {
+    hold(clip.id, files)
+    yield* Effect.onError(clips.create(clip), () => Effect.sync(() => inUse.release(clip.id)))
+    const fiber = yield* FiberMap.run(running, clip.id, run(clip))
+    // Also where it is ended before it begins.
+    fiber.addObserver(() => inUse.release(clip.id))
+  }, Effect.uninterruptible)
+
+  const request = Effect.fn("ClipExports.request")(function* (wanted: ClipRequest) {
+    const asked = { ...wanted, name: wanted.name.trim() }
+    yield* cameras.getKept(asked.cameraId)
     yield* checked(asked)
+    const waiting = yield* FiberMap.size(running)
+    if (waiting >= mostWaiting) return yield* new ExportsBusy({ waiting })
     const filePath = `cam_${asked.cameraId}/clips/${slugOf(asked.name)}.mp4`
-    const gaps = yield* gapsOf(asked)
+    const files = yield* someSourcesOf(asked)
     if (yield* Effect.orDie(onDisk(() => isTaken(directory.path, filePath)))) {
       return yield* new ClipNameTaken({ cameraId: asked.cameraId, name: asked.name })
     }
@@ -161,32 +197,45 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
       error: null,
       createdAtMillis: yield* Clock.currentTimeMillis,
     }
-    yield* Effect.uninterruptible(
-      Effect.andThen(clips.create(clip), FiberMap.run(running, clip.id, run(clip, gaps))),
-    )
+    yield* begin(clip, files)
     return clip
   })
 
-  /** The file of a clip, row first: a crash in between is finished by the next start. */
+  /**
+   * The file of a clip, row first: a crash in between is finished by the next start, a failure by asking again.
+   *
+   * What the row names goes unless its sidecar says that it is another clip's.
+   */
   const removeReady = Effect.fnUntraced(function* (clip: Clip) {
+    // Where the disk is not mounted, or another camera's, the file is not gone.
+    const camera = yield* Effect.catchTag(cameras.getKept(clip.cameraId), "CameraNotFound", Effect.die)
+    yield* Effect.mapError(
+      directory.assertOwn(camera),
+      ({ message }) => new ExportFailed({ reason: message }),
+    )
+    const holder = yield* onDisk(() => holderOf(directory.path, clip.filePath))
+    if (holder !== null && holder !== clip.id) return yield* new ClipFileForeign({ filePath: clip.filePath })
     yield* clips.markDeleting(clip.id)
-    yield* onDisk(() => removeClip(directory.path, clip))
+    yield* onDisk(() => removeClip(directory.path, clip.filePath))
     yield* clips.remove(clip.id)
+    yield* told("clip.deleted", clip)
   })
 
   const remove = Effect.fn("ClipExports.remove")(function* (clipId: string) {
-    yield* clips.get(clipId)
+    yield* clips.getForRemoval(clipId)
     const fiber = yield* FiberMap.get(running, clipId)
     if (Option.isSome(fiber)) yield* Fiber.interrupt(fiber.value)
-    const clip = yield* clips.get(clipId)
-    if (clip.state === "ready") return yield* removeReady(clip)
+    const { clip, isDeleting } = yield* clips.getForRemoval(clipId)
+    if (isDeleting || clip.state === "ready") return yield* removeReady(clip)
     if (clip.state !== "exporting") return yield* clips.remove(clipId)
     // It may have got its name just before.
-    yield* onDisk(() => removeClip(directory.path, clip))
+    yield* onDisk(() => retractClip(directory.path, clip))
     yield* clips.setEnded(clipId, "cancelled", null)
   })
 
-  const leftovers = yield* Effect.result(onDisk(() => removeLeftovers(directory.path)))
+  const known = [...(yield* patiently(cameras.list)), ...(yield* patiently(cameras.listRemoved))]
+  const isSetAside = yield* findSetAside(directory, known)
+  const leftovers = yield* Effect.result(onDisk(() => removeLeftovers(directory.path, isSetAside)))
   if (leftovers._tag === "Failure") {
     yield* Effect.logError(`unfinished clips cannot be removed: ${leftovers.failure.reason}`)
   }
@@ -201,5 +250,10 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
     )
   }
 
-  return ClipExports.of({ request, remove, progressOf: (clipId) => progress.get(clipId) ?? 0 })
+  return ClipExports.of({
+    request,
+    remove,
+    progressOf: (clipId) => progress.get(clipId) ?? 0,
+    pending: FiberMap.size(running),
+  })
 })

@@ -1,13 +1,17 @@
-import { link, lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
+import { link, lstat, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { allPids, commandLineOf, processStartTicks, signalProcess } from "../recorder/processes.ts"
-import { ClipSidecar, sidecarPathOf } from "../storage/clipSidecar.ts"
+import { type ClipSidecar, sidecarPathOf } from "../storage/clipSidecar.ts"
 import { errorCode } from "../storage/errorCode.ts"
 import { syncDirectory } from "../storage/syncDirectory.ts"
 import { writeAtomically } from "../storage/writeAtomically.ts"
 
-const decodeSidecar = Schema.decodeUnknownOption(ClipSidecar)
+/** All of a sidecar that tells whose file it is, also in one of another version. */
+const decodeHolder = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ clip_id: Schema.String })),
+)
 
 /** Answers of link(2) that mean "not on this file system". */
 const withoutHardLinks: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "EMLINK", "ENOSYS"])
@@ -19,14 +23,29 @@ const unfinishedName = /^\.export-[0-9a-f-]{36}\.mp4$/
 export const unfinishedPathOf = (cameraId: number, clipId: string): string =>
   `cam_${cameraId}/clips/.export-${clipId}.mp4`
 
-const exists = async (path: string): Promise<boolean> => {
+const isAbsence = (error: unknown): boolean => errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR"
+
+/** What an act on a file answers, or `absent` where the file is not there. */
+const unlessAbsent = async <A, B>(act: Promise<A>, absent: B): Promise<A | B> => {
   try {
-    await lstat(path)
-    return true
+    return await act
   } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return false
+    if (isAbsence(error)) return absent
     throw error
   }
+}
+
+const exists = async (path: string): Promise<boolean> => (await unlessAbsent(lstat(path), null)) !== null
+
+/** The path of the first of these recordings that is not there; null where all are. */
+export const firstAbsent = async (
+  recordingsDirectory: string,
+  recordings: ReadonlyArray<{ readonly filePath: string }>,
+): Promise<string | null> => {
+  for (const { filePath } of recordings) {
+    if (!(await exists(join(recordingsDirectory, filePath)))) return filePath
+  }
+  return null
 }
 
 /** Whether a file of that name, or its sidecar, is there already, whoever put it there. */
@@ -102,45 +121,48 @@ export const removeUnfinished = async (
   clip: { readonly id: string; readonly cameraId: number; readonly filePath: string },
 ): Promise<void> => {
   await rm(join(recordingsDirectory, unfinishedPathOf(clip.cameraId, clip.id)), { force: true })
-  if (!(await exists(join(recordingsDirectory, clip.filePath)))) await removeClip(recordingsDirectory, clip)
+  if (!(await exists(join(recordingsDirectory, clip.filePath)))) await retractClip(recordingsDirectory, clip)
 }
 
-/** Removes a clip from the disk: its file, then its sidecar; nothing where the sidecar is another clip's. */
-export const removeClip = async (
+/** The id of the clip whose file this is, as its sidecar says; null where no sidecar says so. */
+export const holderOf = async (recordingsDirectory: string, filePath: string): Promise<string | null> => {
+  const besides = join(recordingsDirectory, sidecarPathOf(filePath))
+  const text = await unlessAbsent(readFile(besides, "utf8"), "")
+  return Option.getOrNull(decodeHolder(text))?.clip_id ?? null
+}
+
+/** Removes from the disk what an export published, and nothing where no sidecar says that it did. */
+export const retractClip = async (
   recordingsDirectory: string,
   { id, filePath }: { readonly id: string; readonly filePath: string },
 ): Promise<void> => {
+  if ((await holderOf(recordingsDirectory, filePath)) === id) await removeClip(recordingsDirectory, filePath)
+}
+
+/** Removes a clip from the disk: its file, then its sidecar. */
+export const removeClip = async (recordingsDirectory: string, filePath: string): Promise<void> => {
   const besides = join(recordingsDirectory, sidecarPathOf(filePath))
-  if ((await readSidecar(besides))?.clip_id !== id) return
-  await rm(join(recordingsDirectory, filePath), { force: true })
-  await rm(besides, { force: true })
-  await syncDirectory(dirname(besides))
+  // Not rm(3), which names the error of a second try.
+  await unlessAbsent(unlink(join(recordingsDirectory, filePath)), null)
+  await unlessAbsent(unlink(besides), null)
+  await unlessAbsent(syncDirectory(dirname(besides)), null)
 }
 
-const readSidecar = async (path: string): Promise<ClipSidecar | null> => {
-  try {
-    const sidecar = decodeSidecar(await readFile(path, "utf8"))
-    return sidecar._tag === "Some" ? sidecar.value : null
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return null
-    throw error
-  }
-}
+const namesIn = (directory: string): Promise<ReadonlyArray<string>> => unlessAbsent(readdir(directory), [])
 
-const namesIn = async (directory: string): Promise<ReadonlyArray<string>> => {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return []
-    throw error
-  }
-}
-
-/** Ends exports that outlived their service, and removes all unfinished files; answers how many. */
-export const removeLeftovers = async (recordingsDirectory: string): Promise<number> => {
+/**
+ * Ends exports that outlived their service, and removes all unfinished files; answers how many.
+ *
+ * Nothing is touched in the directories that are set aside: those of other cameras and installations.
+ */
+export const removeLeftovers = async (
+  recordingsDirectory: string,
+  isSetAside: (cameraId: number) => boolean,
+): Promise<number> => {
   let removed = 0
   for (const camera of await namesIn(recordingsDirectory)) {
-    if (!/^cam_[1-9]\d{0,9}$/.test(camera)) continue
+    const cameraId = /^cam_([1-9]\d{0,9})$/.exec(camera)?.[1]
+    if (cameraId === undefined || isSetAside(Number(cameraId))) continue
     for (const name of await namesIn(join(recordingsDirectory, camera, "clips"))) {
       if (!unfinishedName.test(name)) continue
       const path = `${camera}/clips/${name}`

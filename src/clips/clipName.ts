@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto"
 
 const longestName = 100
+/** One character may become several letters, and a name of a file has 255 bytes at most. */
+const longestSlug = 100
 
 /**
  * What is wrong with the name of a clip; null where nothing is.
@@ -24,7 +26,8 @@ export const faultOfName = (name: string): string | null => {
 export const slugOf = (name: string): string => {
   const plain = name.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase()
   const slug = plain.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "")
-  const isTold = !/[^a-z0-9\p{P}\p{S}\p{Z}]/u.test(plain) && slug !== ""
+  const cut = slug.slice(0, longestSlug).replace(/-$/, "")
+  const isTold = !/[^a-z0-9\p{P}\p{S}\p{Z}]/u.test(plain) && slug !== "" && cut === slug
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 12)
-  return isTold ? slug : [slug || "clip", hash].join("-")
+  return isTold ? slug : [cut || "clip", hash].join("-")
 }

@@ -1,22 +1,24 @@
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import type { Clip, ClipContent, ClipGap } from "../domain/Clip.ts"
-import type { Span } from "../domain/Segment.ts"
-import { difference } from "../domain/spans.ts"
+import type { Clip, ClipContent } from "../domain/Clip.ts"
+import type { Coverage } from "../domain/coverage.ts"
 import { type ClipHome, sidecarOf } from "../storage/clipSidecar.ts"
+import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
 import { errorCode } from "../storage/errorCode.ts"
 import type { DirectoryUnusable } from "../storage/RecordingsDirectory.ts"
-import { makeClipDirectory, publishClip, syncFile, unfinishedPathOf } from "./clipFiles.ts"
+import { firstAbsent, makeClipDirectory, publishClip, syncFile, unfinishedPathOf } from "./clipFiles.ts"
+import { clipGaps } from "./clipGaps.ts"
 import { planInThread } from "./planInThread.ts"
 import { ExportFailed, runExport } from "./runExport.ts"
 
 export interface ClipExport {
   readonly clip: Clip
-  readonly gaps: ReadonlyArray<ClipGap>
   /** In the order of their beginnings. */
   readonly files: ReadonlyArray<ClipSourceFile>
+  /** Of the asked range; taken once it is laid out which recordings are there. */
+  readonly coverage: Effect.Effect<Pick<Coverage, "spans">, DatabaseUnavailable>
   readonly home: ClipHome
   readonly ffmpegPath: string
   readonly recordingsDirectory: string
@@ -27,10 +29,6 @@ export interface ClipExport {
 
 const onDisk = <A>(act: () => Promise<A>): Effect.Effect<A, ExportFailed> =>
   Effect.tryPromise({ try: act, catch: (error) => new ExportFailed({ reason: errorCode(error) }) })
-
-/** What was recorded although nothing was to be is no gap. */
-const gapsBetween = (gap: ClipGap, shown: ReadonlyArray<Span>): ReadonlyArray<ClipGap> =>
-  gap.cause === "stopped" ? difference([gap], shown).map((span) => ({ ...span, cause: gap.cause })) : [gap]
 
 /**
  * Writes the file of a clip and its sidecar, and answers the clip with its content.
@@ -47,20 +45,25 @@ export const exportClip = Effect.fn("exportClip")(function* (order: ClipExport) 
     request: { fromMillis, toMillis, isExact },
   })
   if (plan === null) return yield* new ExportFailed({ reason: "no frame of this range is on the disk" })
+  if ("reason" in plan) return yield* new ExportFailed({ reason: plan.reason })
   if ((yield* order.roomBytes) < plan.sizeBytes) {
     return yield* new ExportFailed({ reason: `the disk has no room for ${plan.sizeBytes} bytes` })
   }
+  const gaps = clipGaps(clip, plan.spans, yield* order.coverage)
   yield* onDisk(() => makeClipDirectory(recordingsDirectory, cameraId))
   const targetPath = unfinishedPathOf(cameraId, clip.id)
   const target = join(recordingsDirectory, targetPath)
   const write = Effect.gen(function* () {
     yield* runExport({ ffmpegPath, recordingsDirectory, plan, targetPath, onProgress })
+    // FFmpeg passes over a file that it does not find.
+    const gone = yield* onDisk(() => firstAbsent(recordingsDirectory, plan.pieces))
+    if (gone !== null) return yield* new ExportFailed({ reason: `${gone} went during the export` })
     const content: ClipContent = {
       startMillis: plan.startMillis,
       endMillis: plan.endMillis,
       sizeBytes: yield* onDisk(() => syncFile(target)),
       durationSeconds: Math.round(plan.durationSeconds * 1000) / 1000,
-      gaps: order.gaps.flatMap((gap) => gapsBetween(gap, plan.spans)),
+      gaps,
       sources: plan.pieces.map(({ filePath, fromSeconds, toSeconds }) => ({
         filePath,
         fromSeconds,

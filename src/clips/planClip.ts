@@ -1,12 +1,19 @@
 import type { ClipSource } from "../domain/Clip.ts"
 import type { Span } from "../domain/Segment.ts"
+import type { FragmentRecord } from "../recorder/segments/fragmentRecord.ts"
 import { wallMillisAt } from "../recorder/segments/readSegment.ts"
+import { codingChange } from "./codingChange.ts"
 import type { SourceSegment } from "./readSource.ts"
 
 /** A stretch of one recording that goes into a clip. */
 export interface ClipPiece extends ClipSource {
   /** Where reading ends; null at the end of the file. Behind `toSeconds`, since sound lies behind its pictures. */
   readonly readToSeconds: number | null
+  /** What stands before the first fragment of the file: without it no fragment can be read. */
+  readonly headBytes: number
+  /** The fragments that hold the piece: nothing else of the file is looked at, however long it is. */
+  readonly fromByte: number
+  readonly toByte: number
 }
 
 /** How a clip is made: the pieces one after the other. */
@@ -14,6 +21,8 @@ export interface ClipPlan {
   readonly pieces: ReadonlyArray<ClipPiece>
   /** What is in the file before the first picture that is shown: from the keyframe on. */
   readonly hiddenSeconds: number
+  /** How much later than it is decoded a picture is shown. */
+  readonly delaySeconds: number
   /** Of what is shown. */
   readonly durationSeconds: number
   readonly startMillis: number
@@ -22,10 +31,17 @@ export interface ClipPlan {
   readonly spans: ReadonlyArray<Span>
   /** Of the fragments that the pieces touch: what the file has at most, about. */
   readonly sizeBytes: number
-  /** From one frame to the next. */
-  readonly nominalSeconds: number
-  /** Whether one decoder serves for all pieces. */
+  /** Pictures in the pieces, those that are hidden too; about, where their distance varies. */
+  readonly frames: number
+  /** Whether one set of parameters serves for all pictures. */
   readonly isUniform: boolean
+  /** The first piece with sound; null without any. */
+  readonly soundFrom: number | null
+}
+
+/** A range that cannot be one clip; `reason` is for people. */
+export interface ClipImpossible {
+  readonly reason: string
 }
 
 export interface PlanRequest {
@@ -35,25 +51,32 @@ export interface PlanRequest {
 }
 
 interface TrimmedSource {
+  readonly source: SourceSegment
   readonly piece: ClipPiece
   readonly startMillis: number
   readonly endMillis: number
   /** From the keyframe to `fromMillis`. */
   readonly leadSeconds: number
   readonly sizeBytes: number
+  readonly frames: number
 }
 
 /** What is lost where a wall time is turned into a media time: far less than a frame. */
 const roundingSeconds = 0.001
 /** How far sound may lie behind the pictures of its time: it is interleaved by fragments. */
 const interleavingFragments = 2
+/** Instants are told in whole milliseconds: what overlaps by less lies beside the range. */
+const shortestOverlapMillis = 1
 
 /**
  * Lays out a clip: which stretches of which recordings, from the keyframe at or before the beginning on.
  *
  * Recordings come in the order of their beginnings. `null` where none of them has a frame in the range.
  */
-export const planClip = (sources: ReadonlyArray<SourceSegment>, request: PlanRequest): ClipPlan | null => {
+export const planClip = (
+  sources: ReadonlyArray<SourceSegment>,
+  request: PlanRequest,
+): ClipPlan | ClipImpossible | null => {
   const trimmed = sources.flatMap((source) => trim(source, request) ?? [])
   const [first] = trimmed
   const last = trimmed.at(-1)
@@ -64,19 +87,28 @@ export const planClip = (sources: ReadonlyArray<SourceSegment>, request: PlanReq
       ? piece
       : { ...piece, readToSeconds: piece.toSeconds },
   )
-  const used = sources.filter(({ filePath }) => pieces.some((piece) => piece.filePath === filePath))
+  const spans = trimmed.map(({ source, startMillis, endMillis }) => ({
+    fromMillis: startMillis,
+    toMillis: endMillis,
+    codings: source.codings,
+  }))
+  const reason = codingChange(spans)
+  if (reason !== null) return { reason }
+  const soundFrom = trimmed.findIndex(({ source }) => source.codings.audio !== null)
   const mediaSeconds = pieces.reduce((sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds, 0)
   const hiddenSeconds = request.isExact ? first.leadSeconds : 0
   return {
     pieces,
     hiddenSeconds,
+    delaySeconds: first.source.delaySeconds,
     durationSeconds: mediaSeconds - hiddenSeconds,
     startMillis: request.isExact ? Math.max(first.startMillis, request.fromMillis) : first.startMillis,
     endMillis: trimmed.reduce((latest, { endMillis }) => Math.max(latest, endMillis), last.endMillis),
-    spans: trimmed.map(({ startMillis, endMillis }) => ({ fromMillis: startMillis, toMillis: endMillis })),
+    spans: spans.map(({ fromMillis, toMillis }) => ({ fromMillis, toMillis })),
     sizeBytes: trimmed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    nominalSeconds: used[0]?.fragments[0]?.nominalSeconds ?? 0,
-    isUniform: new Set(used.map(({ sampleDescriptions }) => sampleDescriptions)).size === 1,
+    frames: trimmed.reduce((sum, { frames }) => sum + frames, 0),
+    isUniform: new Set(trimmed.map(({ source }) => source.codings.video?.configuration)).size === 1,
+    soundFrom: soundFrom < 0 ? null : soundFrom,
   }
 }
 
@@ -88,28 +120,51 @@ const trim = (source: SourceSegment, { fromMillis, toMillis }: PlanRequest): Tri
   const wallEnd = knots.at(-1)?.wallMillis
   if (firstFragment === undefined || lastFragment === undefined) return null
   if (wallStart === undefined || wallEnd === undefined) return null
-  if (wallEnd <= fromMillis || wallStart >= toMillis) return null
+  if (wallEnd - fromMillis < shortestOverlapMillis || toMillis - wallStart < shortestOverlapMillis)
+    return null
   const beginSeconds =
     wallStart >= fromMillis ? firstFragment.mediaStartSeconds : mediaSecondsAt(source, fromMillis)
-  const keyframe =
-    fragments.findLast(
+  const keyframe = Math.max(
+    0,
+    fragments.findLastIndex(
       (one) => one.startsWithKeyframe && one.mediaStartSeconds <= beginSeconds + roundingSeconds,
-    ) ?? firstFragment
-  const fromSeconds = keyframe.mediaStartSeconds
+    ),
+  )
+  const fromSeconds = (fragments[keyframe] ?? firstFragment).mediaStartSeconds
   const isWhole = wallEnd <= toMillis
   const toSeconds = isWhole ? lastFragment.mediaEndSeconds : mediaSecondsAt(source, toMillis)
   if (toSeconds <= fromSeconds) return null
   const ending = fragments.findIndex((one) => one.mediaEndSeconds >= toSeconds)
-  const readTo = fragments[ending + interleavingFragments] ?? lastFragment
+  const touched = fragments.filter(
+    (one) => one.mediaEndSeconds > fromSeconds && one.mediaStartSeconds < toSeconds,
+  )
+  const readTo = isWhole ? lastFragment : (fragments[ending + interleavingFragments] ?? lastFragment)
   return {
-    piece: { filePath, fromSeconds, toSeconds, readToSeconds: isWhole ? null : readTo.mediaEndSeconds },
+    source,
+    piece: {
+      filePath,
+      fromSeconds,
+      toSeconds,
+      readToSeconds: isWhole ? null : readTo.mediaEndSeconds,
+      headBytes: firstFragment.offset,
+      fromByte: (fragments[Math.max(0, keyframe - interleavingFragments)] ?? firstFragment).offset,
+      toByte: readTo.offset + readTo.sizeBytes,
+    },
     startMillis: Math.round(wallMillisAt(knots, fromSeconds) ?? wallStart),
     endMillis: Math.round(Math.min(wallEnd, toMillis)),
     leadSeconds: Math.max(0, beginSeconds - fromSeconds),
-    sizeBytes: fragments
-      .filter((one) => one.mediaEndSeconds > fromSeconds && one.mediaStartSeconds < toSeconds)
-      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sizeBytes: touched.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    frames: touched.reduce((sum, one) => sum + framesWithin(one, fromSeconds, toSeconds), 0),
   }
+}
+
+const framesWithin = (
+  { mediaStartSeconds, mediaEndSeconds, frames }: FragmentRecord,
+  fromSeconds: number,
+  toSeconds: number,
+): number => {
+  const seconds = Math.min(mediaEndSeconds, toSeconds) - Math.max(mediaStartSeconds, fromSeconds)
+  return (frames * seconds) / (mediaEndSeconds - mediaStartSeconds)
 }
 
 /** Media time of a wall time (Unix milliseconds) that lies within the segment: the inverse of `wallMillisAt`. */

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { errorCode } from "../storage/errorCode.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
-import type { ClipPlan, PlanRequest } from "./planClip.ts"
+import type { ClipImpossible, ClipPlan, PlanRequest } from "./planClip.ts"
 
 /** What the thread is told. */
 export interface PlanOrder {
@@ -18,7 +18,7 @@ export interface PlanOrder {
 export class PlanFailed extends Schema.TaggedError<PlanFailed>()("PlanFailed", { reason: Schema.String }) {}
 
 /** `planClip` in a thread of its own: reading a day of indexes takes its time, and a disk may hang. */
-export const planInThread = (order: PlanOrder): Effect.Effect<ClipPlan | null, PlanFailed> =>
+export const planInThread = (order: PlanOrder): Effect.Effect<ClipPlan | ClipImpossible | null, PlanFailed> =>
   Effect.callback((resume) => {
     const cacheDirectory = getCompileCacheDir()
     const worker = new Worker(new URL("planWorker.ts", import.meta.url), {
@@ -27,7 +27,7 @@ export const planInThread = (order: PlanOrder): Effect.Effect<ClipPlan | null, P
       env: cacheDirectory === undefined ? {} : { NODE_COMPILE_CACHE: cacheDirectory },
       execArgv: [],
     })
-    worker.once("message", (plan: ClipPlan | null) => resume(Effect.succeed(plan)))
+    worker.once("message", (plan: ClipPlan | ClipImpossible | null) => resume(Effect.succeed(plan)))
     worker.once("error", (error) => resume(Effect.fail(new PlanFailed({ reason: errorCode(error) }))))
     worker.once("exit", () => resume(Effect.fail(new PlanFailed({ reason: "the thread ended" }))))
     return Effect.sync(() => {

@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path"
-import { readBoxHeader, readChildBoxes } from "../recorder/segments/boxReader.ts"
+import { FragmentReader } from "../recorder/segments/FragmentReader.ts"
 import type { FragmentRecord } from "../recorder/segments/fragmentRecord.ts"
+import type { Movie } from "../recorder/segments/movieBox.ts"
 import { type Knot, knotsOf } from "../recorder/segments/placement.ts"
 import { errorCode } from "../recorder/segments/publishSegment.ts"
 import { readSegment } from "../recorder/segments/readSegment.ts"
@@ -9,6 +10,8 @@ import { openIndexPathOf, runDirectoryOf, settledIndexPathOf } from "../recorder
 import { decodeIndex, type SegmentIndex } from "../recorder/segments/segmentIndex.ts"
 import { Timeline } from "../recorder/segments/Timeline.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
+import { compositionDelaySeconds } from "./compositionDelay.ts"
+import { type Codings, codingsOf } from "./sampleDescriptions.ts"
 
 /** A recording as far as a clip of it needs to know it. */
 export interface SourceSegment {
@@ -16,8 +19,9 @@ export interface SourceSegment {
   readonly fragments: ReadonlyArray<FragmentRecord>
   /** Ascending in both times; between two knots they run evenly. */
   readonly knots: ReadonlyArray<Knot>
-  /** How its samples are to be decoded: equal texts, equal decoders. */
-  readonly sampleDescriptions: string
+  readonly codings: Codings
+  /** How much later than it is decoded a picture is shown: more than 0 with B-frames. */
+  readonly delaySeconds: number
 }
 
 /**
@@ -35,8 +39,8 @@ export const readSource = (
     const found = fragmentsOf(recordingsDirectory, cameraId, file)
     const [first] = found?.fragments ?? []
     if (found === null || first === undefined) return null
-    const head = readHead(join(recordingsDirectory, file.filePath), first.offset)
-    return { filePath: file.filePath, ...found, sampleDescriptions: sampleDescriptionsOf(head) }
+    const head = readHead(join(recordingsDirectory, file.filePath), first)
+    return { filePath: file.filePath, ...found, ...head }
   } catch (error) {
     if (errorCode(error) === "ENOENT") return null
     throw error
@@ -96,33 +100,36 @@ const knotsOfIndex = ({ header, records, end }: SegmentIndex): ReadonlyArray<Kno
   return knots
 }
 
-const readHead = (path: string, sizeBytes: number): Buffer => {
+/** A fragment's description is smaller than that: ten minutes of frames would take less. */
+const mostDescriptionBytes = 4 * 1024 * 1024
+
+const readAt = (descriptor: number, offset: number, length: number): Buffer => {
+  const bytes = Buffer.alloc(length)
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset))
+}
+
+/** What the file says about itself before its first fragment, and in that one. */
+const readHead = (path: string, first: FragmentRecord): Pick<SourceSegment, "codings" | "delaySeconds"> => {
   const descriptor = openSync(path, "r")
   try {
-    const head = Buffer.alloc(sizeBytes)
-    return head.subarray(0, readSync(descriptor, head, 0, sizeBytes, 0))
+    const head = readAt(descriptor, 0, first.offset)
+    const moofBytes = readAt(descriptor, first.offset, 4)
+    const sizeBytes = moofBytes.length === 4 ? moofBytes.readUInt32BE(0) : 0
+    const moof = readAt(descriptor, first.offset, Math.min(sizeBytes, mostDescriptionBytes))
+    const movie = movieOf(head)
+    return {
+      codings: codingsOf(head),
+      delaySeconds: movie === null ? 0 : compositionDelaySeconds(viewOf(moof), movie),
+    }
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** Boxes on the way to the sample descriptions (ISO/IEC 14496-12, 8.5.2). */
-const wayDown: ReadonlySet<string> = new Set(["moov", "trak", "mdia", "minf", "stbl"])
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const sampleDescriptionsOf = (head: Buffer): string => {
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
-  const found: Array<string> = []
-  const search = (from: number, to: number): void => {
-    for (const { type, bodyOffset, endOffset } of readChildBoxes(view, from, to) ?? []) {
-      if (type === "stsd") found.push(head.toString("hex", bodyOffset, endOffset))
-      else if (wayDown.has(type)) search(bodyOffset, endOffset)
-    }
-  }
-  for (let offset = 0; offset < head.length;) {
-    const header = readBoxHeader(view, offset)
-    if (header === "incomplete" || header === "damaged") break
-    if (header.type === "moov") search(offset, Math.min(head.length, offset + header.sizeBytes))
-    offset += header.sizeBytes
-  }
-  return found.join(" ")
+const movieOf = (head: Buffer): Movie | null => {
+  const reader = new FragmentReader((offset, length) => head.subarray(offset, offset + length))
+  reader.advance(head.length, [])
+  return reader.movie
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
+import { Writable } from "node:stream"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { redact } from "../logging/redact.ts"
-import { concatList, exportArguments } from "./exportArguments.ts"
+import { concatLists, exportArguments } from "./exportArguments.ts"
 import type { ClipPlan } from "./planClip.ts"
 
 /** FFmpeg did not write the clip; `reason` is its last words, or what is missing. */
@@ -21,11 +22,11 @@ export interface ExportRequest {
 }
 
 const keptErrorCharacters = 2000
-/** What may be missing at the end of a clip: sound that ends later than the pictures counts, too. */
+/** What may be missing at the end of a clip. */
 const toleranceSeconds = 1
 
-/** `out_time_us=1234` among the lines of `-progress`. */
-const outTime = /^out_time_us=(-?\d+)$/gm
+/** `frame=1234` among the lines of `-progress`: with `copyts` its times count from the first report. */
+const writtenFrames = /^frame=(\d+)$/gm
 
 const lastWords = (text: string): string => {
   const words = redact(text).trim().split("\n").slice(-3).join("; ")
@@ -42,13 +43,14 @@ const ended = (child: ChildProcess): boolean => child.exitCode !== null || child
 export const runExport = (request: ExportRequest): Effect.Effect<void, ExportFailed> =>
   Effect.callback((resume) => {
     const { plan } = request
+    const lists = concatLists(plan)
     const child = spawn(request.ffmpegPath, exportArguments(plan, request.targetPath), {
       cwd: request.recordingsDirectory,
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
     })
     let errorText = ""
-    let writtenSeconds = 0
+    let frames = 0
     let cutLine = ""
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       errorText = (errorText + text).slice(-keptErrorCharacters)
@@ -57,18 +59,25 @@ export const runExport = (request: ExportRequest): Effect.Effect<void, ExportFai
       const lines = cutLine + text
       cutLine = lines.slice(lines.lastIndexOf("\n") + 1)
       const whole = lines.slice(0, lines.length - cutLine.length)
-      for (const [, micros] of whole.matchAll(outTime)) writtenSeconds = Number(micros) / 1e6
-      request.onProgress(Math.min(0.99, Math.max(0, writtenSeconds / plan.durationSeconds)))
+      for (const [, count] of whole.matchAll(writtenFrames)) frames = Number(count)
+      request.onProgress(Math.min(0.99, frames / plan.frames))
     })
     // It may end before it has read all of the list.
     child.stdin.on("error", () => {})
-    child.stdin.end(concatList(plan))
+    child.stdin.end(lists.pieces)
+    const soundPipe = child.stdio[3]
+    if (soundPipe instanceof Writable) {
+      soundPipe.on("error", () => {})
+      soundPipe.end(lists.sound ?? "")
+    }
     child.once("error", (error) => resume(Effect.fail(new ExportFailed({ reason: error.message }))))
     child.once("close", (exitCode) => {
-      const isShort =
-        writtenSeconds < plan.durationSeconds - Math.min(toleranceSeconds, plan.durationSeconds / 2)
+      const wantedSeconds = plan.hiddenSeconds + plan.durationSeconds
+      const share = frames / plan.frames
+      const isShort = (1 - share) * wantedSeconds > Math.min(toleranceSeconds, wantedSeconds / 2)
       if (exitCode !== 0 || isShort) {
-        const shortage = isShort && exitCode === 0 ? `only ${writtenSeconds} s could be read; ` : ""
+        const read = `only ${Math.round(share * 100)} % of the pictures could be read; `
+        const shortage = exitCode === 0 ? read : ""
         resume(Effect.fail(new ExportFailed({ reason: shortage + lastWords(errorText) })))
       } else resume(Effect.void)
     })

@@ -13,6 +13,7 @@ import {
   text,
   whole,
 } from "./variable.ts"
+import { webhook, type WebhookSettings } from "./webhook.ts"
 
 /** Where PostgreSQL is: Vigia's own, or one that the operator runs (version 13 or newer). */
 export type DatabaseSettings =
@@ -74,6 +75,8 @@ export interface Settings {
   readonly planDays: Readonly<Record<Plan, number>>
   /** When expired recordings are deleted, with its time zone. */
   readonly cleanupSchedule: Cron
+  /** Who is told of alerts; null for nobody. */
+  readonly alertWebhook: WebhookSettings | null
   readonly logLevel: LogLevel
 }
 
@@ -169,6 +172,7 @@ export const readSettings = (environment: Environment): Settings => {
       premium: days(environment, "RECORDING_RETENTION_PREMIUM", "premium"),
     },
     cleanupSchedule: schedule(environment, "RECORDING_CLEANUP_CRON", "0 3 * * *"),
+    alertWebhook: webhook(environment),
     logLevel: oneOf(environment, "LOG_LEVEL", "info", logLevels),
   }
 }

@@ -35,6 +35,10 @@ export interface SegmentSummary {
   readonly frames: number
   /** Frames absent by the gaps in presentation times; null where the camera's frame rate is too irregular to tell. */
   readonly missingFrames: number | null
+  /** RTP packets that never arrived, by FFmpeg's count; null where it tells none (TCP). */
+  readonly lostPackets: number | null
+  /** Frames of the file that lost packets may have damaged: an upper bound, not a count; null where `lostPackets` is. */
+  readonly damagedFramesAtMost: number | null
   /** Sample entry of the video track: `avc1`, `hvc1`, `hev1`, ... */
   readonly videoSampleEntry: string
   /** `none`: no audio track; `missing`: a track without (recent) samples; `recorded`: samples arrive. */

@@ -1,6 +1,6 @@
 import type { Cause } from "./Cause.ts"
 import type { Gap, Span } from "./Segment.ts"
-import { difference, intersection, union } from "./spans.ts"
+import { difference, intersection, totalMillis, union } from "./spans.ts"
 
 /** Recorded spans this close have nothing missing between them: it is the accuracy of their bounds. */
 export const touchMillis = 500
@@ -18,6 +18,8 @@ export interface Coverage {
   readonly recordedMillis: number
   readonly gapMillis: number
   readonly stoppedMillis: number
+  /** When the camera was to be recorded; it may have been recorded beyond that. */
+  readonly enabledMillis: number
   readonly spans: ReadonlyArray<CoverageSpan>
 }
 
@@ -102,7 +104,8 @@ export const coverage = (facts: CoverageFacts): Coverage => {
   const { range, enabledPeriods, gaps } = facts
   const within = (spans: ReadonlyArray<Span>) => union(spans.map((span) => intersection(span, range)))
   const recorded = within(onDisk(facts))
-  const missing = difference(within(enabledPeriods), recorded)
+  const enabled = within(enabledPeriods)
+  const missing = difference(enabled, recorded)
   const stopped = difference(difference([range], recorded), missing)
   const spans = joinEqual(
     [
@@ -113,5 +116,11 @@ export const coverage = (facts: CoverageFacts): Coverage => {
   )
   const sum = (kind: CoverageSpan["kind"]): number =>
     spans.reduce((total, span) => total + (span.kind === kind ? span.toMillis - span.fromMillis : 0), 0)
-  return { recordedMillis: sum("recorded"), gapMillis: sum("gap"), stoppedMillis: sum("stopped"), spans }
+  return {
+    recordedMillis: sum("recorded"),
+    gapMillis: sum("gap"),
+    stoppedMillis: sum("stopped"),
+    enabledMillis: totalMillis(enabled),
+    spans,
+  }
 }

@@ -5,6 +5,7 @@ import * as References from "effect/References"
 import { type DestinationStream, type Logger as Pino, pino } from "pino"
 import pretty from "pino-pretty"
 import type { LogLevel } from "../config/Settings.ts"
+import { logOutput } from "./logOutput.ts"
 import { redact } from "./redact.ts"
 
 const pinoLevel = {
@@ -23,17 +24,27 @@ const inWords = (message: unknown): string =>
     .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
     .join(" ")
 
+const lineOfLost = (lines: number): string =>
+  JSON.stringify({
+    level: "error",
+
+    msg: `${lines} log lines could not be written`,
+  })
+
 /** A pino instance: JSON lines in production, readable on a terminal; every text passes `redact`. */
 export const makePino = (level: LogLevel, destination?: DestinationStream): Pino => {
   const output =
-    destination ?? (process.stdout.isTTY ? pretty({ colorize: true, ignore: "pid,hostname" }) : undefined)
+    destination ??
+    (process.stdout.isTTY
+      ? pretty({ colorize: true, ignore: "pid,hostname" })
+      : logOutput(process.stdout.fd, lineOfLost))
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return output === undefined ? pino(options) : pino(options, output)
+  return pino(options, output)
 }
 
 /**

@@ -22,6 +22,8 @@ export class LiveRun {
   stopReason: StopReason | null = null
   pid: number | null = null
   fragments = 0
+  /** Up to which byte its log was read for lost packets; null where nobody reads it. */
+  readLogBytes: number | null = null
   #command: RunCommand | null = null
   #audio: AudioChoice = "as_probed"
   #lastArrivalMillis: number | null = null

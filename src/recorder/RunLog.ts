@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process"
 import {
   closeSync,
   constants,
@@ -9,8 +10,14 @@ import {
   rmSync,
 } from "node:fs"
 import { join } from "node:path"
+import * as Effect from "effect/Effect"
 
 const maximumSizeBytes = 1_048_576
+/** Where nobody could drop what was read, unread lines are given up. */
+const givenUpBytes = 16 * maximumSizeBytes
+const blockBytes = 4096
+/** What `st_blocks` counts in (stat(2)). */
+const statBlockBytes = 512
 const tailSizeBytes = 16_384
 
 /** A disk that takes no log must not keep a camera from being recorded: then what FFmpeg says is lost. */
@@ -21,6 +28,16 @@ const openLog = (path: string, flags: number): number => {
     return openSync("/dev/null", constants.O_RDWR)
   }
 }
+
+/** Where the log of a run is. */
+export const runLogPath = (stateDirectory: string, runId: string): string =>
+  join(stateDirectory, "runs", `${runId}.log`)
+
+/** Frees the disk of the beginning of a file whose bytes keep their places. Nothing happens where its file system cannot. */
+const dropBeginning = (path: string, length: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    execFile("fallocate", ["--punch-hole", "--length", String(length), path], () => resume(Effect.void))
+  })
 
 /**
  * The log of one run: FFmpeg writes it through a descriptor of its own, so it needs no reader to live on.
@@ -56,9 +73,21 @@ export class RunLog {
     return buffer.toString("utf8", 0, read)
   }
 
-  /** Empties a log that has grown past 1 MiB, so that a flood of warnings fills no disk. */
-  keepSmall(): void {
-    if (fstatSync(this.descriptor).size > maximumSizeBytes) ftruncateSync(this.descriptor, 0)
+  /**
+   * Frees the disk of a log that takes more than 1 MiB of it, so that a flood of warnings fills none.
+   *
+   * Of a log that is read for lost packets only what was read goes (`readBytes`; null where nobody reads): FFmpeg writes
+   * on meanwhile, so a log cannot be emptied without losing lines, but its beginning can become a hole.
+   */
+  keepSmall(readBytes: number | null): Effect.Effect<void> {
+    const { size, blocks } = fstatSync(this.descriptor)
+    const usedBytes = blocks * statBlockBytes
+    if (usedBytes <= maximumSizeBytes) return Effect.void
+    if (readBytes === null || usedBytes > givenUpBytes) {
+      return Effect.sync(() => ftruncateSync(this.descriptor, 0))
+    }
+    const droppedBytes = Math.min(readBytes, size - tailSizeBytes)
+    return dropBeginning(this.path, droppedBytes - (droppedBytes % blockBytes))
   }
 
   /** Ends the log with its run. */

@@ -10,7 +10,7 @@ import type { Camera } from "../domain/Camera.ts"
 import { adoptRun } from "./adoptRun.ts"
 import { endProcess } from "./endProcess.ts"
 import type { Failure } from "./failure.ts"
-import { findLeftRuns, repairDeadRuns } from "./leftRuns.ts"
+import { findLeftRuns, type IsSetAside, repairDeadRuns } from "./leftRuns.ts"
 import { LiveRun } from "./LiveRun.ts"
 import type { LivingRun } from "./livingRuns.ts"
 import { audioArrives } from "./probe.ts"
@@ -23,6 +23,8 @@ import { defaultStopTimes } from "./stopTimes.ts"
 
 /** Below this much free space FFmpeg cannot write the next fragment of a usual camera. */
 const fullBelowBytes = 1_048_576
+/** A run begins with a directory, a file and its index; the next file comes with another index. */
+const fullBelowFiles = 3
 
 /**
  * Owns the runs: starts FFmpeg, follows what it leaves on disk, ends it, and says why it ended.
@@ -44,9 +46,12 @@ export class StreamRecorder extends Context.Service<
      *
      * `wanted` holds the cameras that are to be recorded. A living run that records something else than is wanted now,
      * or is one too many, is ended in order; answers the cameras whose run was ended though they are wanted. What is on
-     * disk was told to `onReport` before.
+     * disk was told to `onReport` before. In a directory that is set aside no run is adopted, and no file settled.
      */
-    readonly takeUpRuns: (wanted: ReadonlyMap<number, Camera>) => Effect.Effect<ReadonlyArray<number>>
+    readonly takeUpRuns: (
+      wanted: ReadonlyMap<number, Camera>,
+      isSetAside: IsSetAside,
+    ) => Effect.Effect<ReadonlyArray<number>>
     /** Asks every run to end, also one that waits for its camera; `run.exited` follows for each. */
     readonly endAll: (reason: StopReason) => Effect.Effect<void>
     /** Process ids of the runs that live now, by camera. */
@@ -81,7 +86,9 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
     for (const report of reports) {
       if (report.failure !== undefined) fork(logWatchFailure(report))
       const run = runs.get(report.cameraId)
-      if (run?.runId === report.runId && report.newFragments > 0) {
+      if (run?.runId !== report.runId) continue
+      run.readLogBytes = report.readLogBytes
+      if (report.newFragments > 0) {
         run.fragmentsWritten(report.newFragments, report.lastArrivalMonotonicMillis)
       }
     }
@@ -92,8 +99,8 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
     stopTimes: settings.stopTimes ?? defaultStopTimes,
     watcher,
     diskFull: Effect.sync(() => {
-      const { bavail, bsize } = statfsSync(settings.recordingDirectory)
-      return bavail * bsize < fullBelowBytes
+      const { bavail, bsize, files, ffree } = statfsSync(settings.recordingDirectory)
+      return bavail * bsize < fullBelowBytes || (files > 0 && ffree < fullBelowFiles)
     }),
     nowMillis: () => clock.currentTimeMillisUnsafe(),
   }
@@ -144,19 +151,27 @@ const makeStreamRecorder = Effect.fnUntraced(function* (settings: RecorderSettin
     return reason
   })
 
-  const takeUpRuns = Effect.fn("StreamRecorder.takeUpRuns")(function* (wanted: ReadonlyMap<number, Camera>) {
-    const { living, surplus } = findLeftRuns(settings.recordingDirectory, settings.stateDirectory)
+  const takeUpRuns = Effect.fn("StreamRecorder.takeUpRuns")(function* (
+    wanted: ReadonlyMap<number, Camera>,
+    isSetAside: IsSetAside,
+  ) {
+    const { recordingDirectory, stateDirectory } = settings
+    const { living, surplus } = findLeftRuns(recordingDirectory, stateDirectory, isSetAside)
     const livingRunIds = new Set([...living.values()].map(({ runId }) => runId))
     yield* Effect.forEach(
       surplus,
       (run) =>
-        Effect.logWarning("ending a second run of one camera").pipe(
+        Effect.logWarning(
+          isSetAside(run.cameraId)
+            ? "ending a run in the directory of another camera"
+            : "ending a second run of one camera",
+        ).pipe(
           Effect.annotateLogs({ camera_id: run.cameraId, pid: run.pid, run_id: run.runId }),
           Effect.andThen(endProcess(run, environment.stopTimes)),
         ),
       { concurrency: "unbounded", discard: true },
     )
-    yield* repairDeadRuns(livingRunIds, environment)
+    yield* repairDeadRuns(livingRunIds, isSetAside, environment)
     const reasons = yield* Effect.forEach(
       living.values(),
       (run) =>

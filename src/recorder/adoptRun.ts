@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Camera } from "../domain/Camera.ts"
 import { failure } from "./failure.ts"
@@ -9,7 +8,7 @@ import { noteRun } from "./noteRun.ts"
 import { readHostIdentity } from "./processes.ts"
 import { readRunCommand } from "./runCommand.ts"
 import type { RunEnvironment } from "./RunEnvironment.ts"
-import { RunLog } from "./RunLog.ts"
+import { RunLog, runLogPath } from "./RunLog.ts"
 import { adoptProcess } from "./RunProcess.ts"
 import { hashArguments, readRunRecord } from "./runRecord.ts"
 
@@ -61,10 +60,11 @@ export const adoptRun = Effect.fnUntraced(
           cameraId,
           recordingsDirectory: recordingDirectory,
           runStartedAtMillis,
+          ...(command.transport === "udp" ? { lossLogPath: runLogPath(stateDirectory, runId) } : {}),
         }),
       )
       onTakenUp()
-      const log = RunLog.adopt(join(stateDirectory, "runs", `${runId}.log`))
+      const log = RunLog.adopt(runLogPath(stateDirectory, runId))
       return yield* followRun(run, process, log, false, environment)
     }).pipe(endingOnDefect(process, environment.stopTimes))
   },

@@ -3,7 +3,7 @@ import { redact } from "../logging/redact.ts"
 import { socketTimeoutMicros } from "./ffmpegArguments.ts"
 
 /** What the next try should do differently. */
-export type Remedy = "none" | "thorough_probing" | "probe_again"
+export type Remedy = "none" | "thorough_probing" | "probe_again" | "wait_for_room"
 
 /** Why a run or a probe ended, in the words of the domain. */
 export interface Failure {

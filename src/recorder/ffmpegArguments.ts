@@ -84,7 +84,8 @@ const audioArguments = (request: ArgumentsRequest): ReadonlyArray<string> => {
 export const ffmpegArguments = (request: ArgumentsRequest): ReadonlyArray<string> => {
   const audio = audioArguments(request)
   return [
-    ["-nostdin", "-hide_banner", "-loglevel", "level+warning"],
+    // Each lost packet has a line of its own: none is left out for being like the one before.
+    ["-nostdin", "-hide_banner", "-loglevel", "repeat+level+warning"],
     ["-rtsp_transport", request.transport, "-timeout", String(socketTimeoutMicros)],
     request.probing === "fast" ? fastProbing : [],
     ["-i", request.url],

@@ -15,7 +15,12 @@ export const asRequested = (run: LiveRun): Failure | null => {
   if (run.stopReason === null) return null
   return run.stopReason === "disabled"
     ? failure("unknown", "stopped by the operator")
-    : { ...failure(run.stopReason, `ended by Vigia: ${run.stopReason}`), permanent: false }
+    : {
+        cause: run.stopReason,
+        permanent: false,
+        detail: `ended by Vigia: ${run.stopReason}`,
+        remedy: run.stopReason === "disk_full" ? "wait_for_room" : "none",
+      }
 }
 
 /** A process that nobody follows any more must not go on beside the next run of its camera. */
@@ -29,8 +34,8 @@ export const endingOnDefect =
     )
 
 /** Never ends: a flood of warnings must not fill the disk. */
-const keepSmall = (log: RunLog): Effect.Effect<never> =>
-  Effect.sync(() => log.keepSmall()).pipe(Effect.delay("10 seconds"), Effect.forever)
+const keepSmall = (log: RunLog, run: LiveRun): Effect.Effect<never> =>
+  Effect.suspend(() => log.keepSmall(run.readLogBytes)).pipe(Effect.delay("10 seconds"), Effect.forever)
 
 /**
  * Follows a living run to its end, settles its files and says why it ended.
@@ -50,7 +55,7 @@ export const followRun = Effect.fnUntraced(function* (
   const exit = yield* Effect.raceFirst(
     process.exited,
     run.stopRequested.pipe(Effect.andThen(process.stop(environment.stopTimes))),
-  ).pipe(Effect.raceFirst(keepSmall(log)), endingOnDefect(process, environment.stopTimes))
+  ).pipe(Effect.raceFirst(keepSmall(log, run)), endingOnDefect(process, environment.stopTimes))
   const segments = yield* Effect.promise(() => environment.watcher.finish(run.runId))
   const text = log.tail()
   log.remove()

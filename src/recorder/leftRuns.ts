@@ -1,14 +1,17 @@
 import * as Effect from "effect/Effect"
 import { findLivingRuns, isRecorded, type LivingRun } from "./livingRuns.ts"
 import type { RunEnvironment } from "./RunEnvironment.ts"
-import { removeStaleLogs } from "./RunLog.ts"
+import { removeStaleLogs, runLogPath } from "./RunLog.ts"
 import { readRunRecord, recordedRunIds, removeRunRecord } from "./runRecord.ts"
-import { findUnsettledRuns } from "./segments/repairRun.ts"
+import { findUnsettledRuns, type UnsettledRun } from "./segments/repairRun.ts"
+
+/** Says of the directory of a camera that it is another camera's: nothing in it is touched. */
+export type IsSetAside = (cameraId: number) => boolean
 
 /** What an earlier life of the service left: at most one living run for each camera. */
 export interface LeftRuns {
   readonly living: ReadonlyMap<number, LivingRun>
-  /** Runs beside those: a camera has one run only. */
+  /** Runs beside those: a camera has one run only, and none in the directory of another. */
   readonly surplus: ReadonlyArray<LivingRun>
 }
 
@@ -20,12 +23,17 @@ const isBetter = (one: LivingRun, other: LivingRun, stateDirectory: string): boo
 }
 
 /** Finds the living runs of all cameras, and which of them are too many. */
-export const findLeftRuns = (recordingDirectory: string, stateDirectory: string): LeftRuns => {
+export const findLeftRuns = (
+  recordingDirectory: string,
+  stateDirectory: string,
+  isSetAside: IsSetAside,
+): LeftRuns => {
   const living = new Map<number, LivingRun>()
   const surplus: Array<LivingRun> = []
   for (const run of findLivingRuns(recordingDirectory)) {
     const other = living.get(run.cameraId)
-    if (other === undefined || isBetter(run, other, stateDirectory)) {
+    if (isSetAside(run.cameraId)) surplus.push(run)
+    else if (other === undefined || isBetter(run, other, stateDirectory)) {
       living.set(run.cameraId, run)
       if (other !== undefined) surplus.push(other)
     } else {
@@ -42,16 +50,23 @@ export const findLeftRuns = (recordingDirectory: string, stateDirectory: string)
  */
 export const repairDeadRuns = Effect.fn("repairDeadRuns")(function* (
   livingRunIds: ReadonlySet<string>,
+  isSetAside: IsSetAside,
   { settings, watcher }: RunEnvironment,
 ) {
   const { recordingDirectory, stateDirectory } = settings
   for (const runId of recordedRunIds(stateDirectory)) {
     if (!livingRunIds.has(runId)) removeRunRecord(stateDirectory, runId)
   }
-  removeStaleLogs(stateDirectory, livingRunIds)
-  const dead = findUnsettledRuns(recordingDirectory).filter(({ runId }) => !livingRunIds.has(runId))
-  yield* Effect.forEach(dead, (run) => Effect.promise(() => watcher.repair(run)), {
+  const dead = findUnsettledRuns(recordingDirectory).filter(
+    ({ runId, cameraId }) => !livingRunIds.has(runId) && !isSetAside(cameraId),
+  )
+  const withLog = (run: UnsettledRun): UnsettledRun => ({
+    ...run,
+    endedLogPath: runLogPath(stateDirectory, run.runId),
+  })
+  yield* Effect.forEach(dead, (run) => Effect.promise(() => watcher.repair(withLog(run))), {
     concurrency: "unbounded",
     discard: true,
   })
+  removeStaleLogs(stateDirectory, livingRunIds)
 })

@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs"
-import { join } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -13,10 +12,11 @@ import { probeStream } from "./probe.ts"
 import { readHostIdentity } from "./processes.ts"
 import { readRunCommand } from "./runCommand.ts"
 import type { RunEnvironment } from "./RunEnvironment.ts"
-import { RunLog } from "./RunLog.ts"
+import { RunLog, runLogPath } from "./RunLog.ts"
 import { startProcess } from "./RunProcess.ts"
 import { hashArguments } from "./runRecord.ts"
 import type { AudioChoice, RunRequest } from "./RunRequest.ts"
+import { errorCode } from "./segments/publishSegment.ts"
 import { runDirectoryOf } from "./segments/runFiles.ts"
 
 /** Only audio that is transcoded can keep video from the disk: no other is left out, whatever was asked. */
@@ -67,6 +67,7 @@ const spawnRecorder = Effect.fnUntraced(function* (
       cameraId: camera.id,
       recordingsDirectory: settings.recordingDirectory,
       runStartedAtMillis: startedAtMillis,
+      ...(camera.transport === "udp" ? { lossLogPath: log.path } : {}),
     })
     run.started(process.pid, readRunCommand(commandArguments), audio)
   }).pipe(orEnd)
@@ -102,7 +103,7 @@ export const recordRun = Effect.fnUntraced(
       run.stopRequested.pipe(Effect.as(null)),
     )
     if (probed === null) return asRequested(run) ?? failure("unknown", "stopped while probing")
-    const log = RunLog.create(join(environment.settings.stateDirectory, "runs", `${run.runId}.log`))
+    const log = RunLog.create(runLogPath(environment.settings.stateDirectory, run.runId))
     const process = yield* spawnRecorder(run, request, probed.profile, log, environment).pipe(
       // Interrupted, the process may live: another life of the service wants its log.
       Effect.onErrorIf(
@@ -119,6 +120,10 @@ export const recordRun = Effect.fnUntraced(
       Effect.succeed(failure("process_crashed", `${program} does not start: ${reason}`)),
   }),
   Effect.catchDefect((defect) =>
-    Effect.succeed(failure("unknown", `the recorder failed: ${String(defect)}`)),
+    Effect.succeed(
+      errorCode(defect) === "ENOSPC"
+        ? failure("disk_full", "no room for the files of a run")
+        : failure("unknown", `the recorder failed: ${String(defect)}`),
+    ),
   ),
 )

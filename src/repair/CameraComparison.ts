@@ -111,6 +111,12 @@ export class CameraComparison {
   *#known(day: string, filePath: string, row: ComparedRow): Generator<Finding, void> {
     // Whoever deletes it says what becomes of it.
     if (row.state === "d") return
+    if (this.#listing.isAnothers) {
+      // Whatever has that name there is another camera's.
+      if (this.#isBusy(filePath)) return this.#postpone(day)
+      if (row.state !== "m") yield { type: "hollow", path: filePath }
+      return
+    }
     try {
       const stats = this.#statsOf(filePath)
       const isBusy = this.#isBusy(filePath)

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readdirSync, readSync } from "node:fs"
+import { closeSync, openSync, readSync } from "node:fs"
 import { join } from "node:path"
+import { namesIn } from "../recorder/segments/namesIn.ts"
 import { errorCode } from "../recorder/segments/publishSegment.ts"
 
 /** The first line of an index is longer than this only by damage. */
@@ -22,16 +23,6 @@ export const claimedFiles = (recordingsDirectory: string, cameraId: number): Rea
     }
   }
   return claimed
-}
-
-const namesIn = (directory: string): ReadonlyArray<string> => {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    const code = errorCode(error)
-    if (code === "ENOENT" || code === "ENOTDIR") return []
-    throw error
-  }
 }
 
 const firstLine = (path: string): string => {

@@ -4,10 +4,10 @@
 export const rootNames: ReadonlySet<string> = new Set([".vigia", ".vigia-service", "lost+found"])
 
 /** In the directory of a camera, beside the days. What is in `clips` is never a matter of repair. */
-export const cameraNames: ReadonlySet<string> = new Set([".camera", ".runs", "clips"])
+export const cameraNames: ReadonlySet<string> = new Set([".camera", ".protected", ".runs", "clips"])
 
 /** A file of ours that is just being written, or that a crash left so: it takes its name when it is whole. */
-const unfinished = /^\.(?:camera|vigia|vigia-service)\.[0-9a-f]{12}$/
+const unfinished = /^\.(?:camera|protected|vigia|vigia-service)\.[0-9a-f]{12}$/
 
 /** Whether a name is one of these, or that of such a file before it is whole. */
 export const isNamed = (names: ReadonlySet<string>, name: string): boolean =>

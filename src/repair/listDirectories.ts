@@ -28,8 +28,10 @@ export type DayListing =
 /** The directory of a camera at one moment. */
 export interface CameraListing {
   readonly cameraId: number
-  /** Whether the directory is this camera's by its `.camera` file; of another's nothing is adopted. */
+  /** Whether the directory is this camera's by its `.camera` file; else nothing is adopted. */
   readonly isOurs: boolean
+  /** Whether it is another's by that file: what is in it is not what the rows of this camera speak of. */
+  readonly isAnothers: boolean
   /** `hidden`: a symbolic link, or refused by the file system. */
   readonly kind: "present" | "absent" | "hidden"
   readonly mtimeNanos: bigint | null
@@ -84,12 +86,14 @@ export const listRoot = (directory: string, { memory, startedAtMillis }: RootReq
   }
 }
 
-const isIdentityOf = (path: string, identity: string): boolean => {
+/** Whom a `.camera` file names; null where it is none. */
+const identityIn = (path: string): string | null => {
   try {
     const known: unknown = JSON.parse(readFileSync(path, "utf8"))
-    return typeof known === "object" && known !== null && "identity" in known && known.identity === identity
+    const isObject = typeof known === "object" && known !== null && "identity" in known
+    return isObject && typeof known.identity === "string" ? known.identity : null
   } catch (error) {
-    if (error instanceof SyntaxError || errorCode(error) === "ENOENT") return false
+    if (error instanceof SyntaxError || errorCode(error) === "ENOENT") return null
     throw error
   }
 }
@@ -110,6 +114,7 @@ class CameraLister {
   readonly #foreign: Array<string> = []
   readonly #errors: Array<RepairError> = []
   #isOurs = false
+  #isAnothers = false
   #mtimeNanos: bigint | null = null
   #isChangedOnly = false
   #directoriesListed = 0
@@ -125,8 +130,10 @@ class CameraLister {
     try {
       this.#mtimeNanos = directoryTime(path)
       if (this.#mtimeNanos === null) return this.answer("absent")
-      this.#isOurs = isIdentityOf(join(path, ".camera"), identity)
-      const known = memory?.isOurs === this.#isOurs ? memory : null
+      const named = identityIn(join(path, ".camera"))
+      this.#isOurs = named === identity
+      this.#isAnothers = named !== null && named !== identity
+      const known = memory?.isOurs === this.#isOurs && !this.#isAnothers ? memory : null
       this.#isChangedOnly = known !== null
       this.#listDays(path, known)
     } catch (error) {
@@ -141,6 +148,7 @@ class CameraLister {
     return {
       cameraId: this.#cameraId,
       isOurs: this.#isOurs,
+      isAnothers: this.#isAnothers,
       kind,
       mtimeNanos: this.#mtimeNanos,
       days: this.#days,

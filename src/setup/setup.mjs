@@ -7,7 +7,8 @@
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -18,7 +19,7 @@ if (process.argv.includes("--help")) {
   process.stdout.write(
     "usage: npm run setup [-- --for-tests]\n" +
       "Installs the packages of package-lock.json and, as root or with passwordless sudo, FFmpeg.\n" +
-      "--for-tests also installs what only the tests use: faketime and GStreamer's RTSP server.\n",
+      "--for-tests also installs what only the tests use: faketime, GStreamer's RTSP server, and promtool in test/.cache.\n",
   )
   process.exit(0)
 }
@@ -83,17 +84,18 @@ const wanted = [
 ]
 const missing = wanted.filter((item) => !item.present).map((item) => item.name)
 
+const isRoot = process.getuid?.() === 0
+const hasSudo = () => !isRoot && spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0
+const apt = (/** @type {string[]} */ ...args) => {
+  const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args]
+  const [program = "env", ...rest] = isRoot ? command : ["sudo", "-n", ...command]
+  return spawnSync(program, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+}
+
 if (missing.length > 0) {
   const byHand = `install these Debian packages: ${missing.join(" ")}`
-  const isRoot = process.getuid?.() === 0
-  const sudo = !isRoot && spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0
-  if (!onPath("apt-get") || !(isRoot || sudo)) stop(`no right to install programs here: ${byHand}`)
+  if (!onPath("apt-get") || !(isRoot || hasSudo())) stop(`no right to install programs here: ${byHand}`)
   say(`installing ${missing.join(", ")} with apt-get ...`)
-  const apt = (/** @type {string[]} */ ...args) => {
-    const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args]
-    const [program = "env", ...rest] = sudo ? ["sudo", "-n", ...command] : command
-    return spawnSync(program, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
-  }
   let install = apt("install", "-y", "--no-install-recommends", ...missing)
   if (install.status !== 0) {
     apt("update")
@@ -103,4 +105,38 @@ if (missing.length > 0) {
     process.stderr.write(install.stderr)
     stop(`apt-get failed; ${byHand}`)
   }
+}
+
+/** Where the tests look for promtool when the machine has none. */
+const promtoolPath = join(root, "test", ".cache", "promtool")
+
+/**
+ * Takes promtool out of Debian's package without installing it: that would leave a Prometheus server running.
+ *
+ * Needs no rights unless the package lists are missing. Answers whether it worked.
+ */
+const takePromtool = () => {
+  const folder = mkdtempSync(join(tmpdir(), "vigia-promtool-"))
+  try {
+    const download = () =>
+      spawnSync("apt-get", ["-qq", "download", "prometheus"], { cwd: folder, stdio: "ignore" }).status === 0
+    if (!download()) {
+      if (isRoot || hasSudo()) apt("update")
+      if (!download()) return false
+    }
+    const [archive = ""] = readdirSync(folder)
+    const unpacked = join(folder, "unpacked")
+    if (spawnSync("dpkg-deb", ["-x", join(folder, archive), unpacked], { stdio: "ignore" }).status !== 0)
+      return false
+    mkdirSync(dirname(promtoolPath), { recursive: true })
+    return spawnSync("cp", [join(unpacked, "usr", "bin", "promtool"), promtoolPath]).status === 0
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+if (forTests && !onPath("promtool") && !existsSync(promtoolPath)) {
+  say("fetching promtool ...")
+  if (!takePromtool())
+    say("promtool cannot be fetched here (Debian package prometheus): the tests that use it are skipped")
 }

@@ -26,6 +26,11 @@ export interface StoredCamera extends Camera {
   readonly quotaBytes: number | null
 }
 
+/** A camera that is there or was removed; `deletedAtMillis` is null for one that is there. */
+export interface KeptCamera extends StoredCamera {
+  readonly deletedAtMillis: number | null
+}
+
 /** A camera that was removed; its directory stays. */
 export interface RemovedCamera extends StoredCamera {
   readonly deletedAtMillis: number
@@ -82,6 +87,8 @@ export class Cameras extends Context.Service<
     create(camera: NewCamera): Effect.Effect<StoredCamera, OwnerNotFound | DatabaseUnavailable>
     readonly list: Effect.Effect<ReadonlyArray<StoredCamera>, DatabaseUnavailable>
     get(id: number): Effect.Effect<StoredCamera, CameraNotFound | DatabaseUnavailable>
+    /** Also one that was removed: its recordings are kept. */
+    getKept(id: number): Effect.Effect<KeptCamera, CameraNotFound | DatabaseUnavailable>
     update(
       id: number,
       change: CameraChange,
@@ -173,6 +180,13 @@ export class Cameras extends Context.Service<
         return yield* one(id, rows)
       }, orUnavailable)
 
+      const getKept = Effect.fn("Cameras.getKept")(function* (id: number) {
+        const rows = yield* sql<CameraRow & { readonly deletedAt: Date | null }>`
+          SELECT ${columns} FROM cameras WHERE id = ${id}`
+        const deletedAtMillis = rows[0]?.deletedAt?.getTime() ?? null
+        return { ...(yield* one(id, rows)), deletedAtMillis }
+      }, orUnavailable)
+
       const set = Effect.fnUntraced(function* (
         id: number,
         values: Record<string, string | number | boolean | null>,
@@ -235,6 +249,7 @@ export class Cameras extends Context.Service<
         create,
         list,
         get,
+        getKept,
         update,
         setEnabled,
         setProfile,

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { Cause } from "../domain/Cause.ts"
 import { coverage, type Coverage, touchMillis } from "../domain/coverage.ts"
 import type { SegmentSummary, Span } from "../domain/Segment.ts"
+import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 import { redact } from "../logging/redact.ts"
 import { coveredUntil, openOutage, openPeriod, outageSpan } from "./accounting/ledger.ts"
 import type { Urgency } from "./accounting/PendingRows.ts"
@@ -22,6 +23,7 @@ import { CatalogStore } from "./CatalogStore.ts"
 import { type CatalogHealth, makeCatalogWriter } from "./CatalogWriter.ts"
 import type { DatabaseUnavailable } from "./DatabaseUnavailable.ts"
 import type { RecordedFile } from "./durability/recordingPaths.ts"
+import { addFrames, type FrameSums, frameSums } from "./frameSums.ts"
 import { mergedFacts } from "./mergedFacts.ts"
 import { makePendingRowsFile, noPendingRowsFile } from "./PendingRowsFile.ts"
 import { takeOverCatalog } from "./takeOverCatalog.ts"
@@ -68,6 +70,8 @@ export interface CatalogOptions {
   readonly flushIntervalMillis?: number
   /** What of a batch may be committed now, the rest staying pending; all of it by default. */
   readonly committable?: (batch: CatalogBatch) => Effect.Effect<CatalogBatch>
+  /** Told of segments and gaps that began or ended, as soon as the memory knows; nobody by default. */
+  readonly publish?: (event: VigiaEvent) => void
 }
 
 const longestDetail = 500
@@ -79,7 +83,7 @@ const storable = (detail: string): string =>
 /**
  * The only writer of recordings, gaps and enabled periods while the service runs.
  *
- * It works in memory: no method but `coverage` and `flush` touches the database, so that recording goes on while
+ * It works in memory: no method but `coverage`, `account` and `flush` touches the database, so that recording goes on while
  * the database is away. Rows follow: soon after something began or ended, else at least every flush interval,
  * in one transaction with the heartbeat. Releasing the layer writes what is left.
  */
@@ -103,6 +107,12 @@ export class Catalog extends Context.Service<
       fromMillis: number,
       toMillis: number,
     ): Effect.Effect<KnownCoverage, DatabaseUnavailable>
+    /** What `coverage` answers, with the frames of the recordings in the same range. */
+    account(
+      cameraId: number,
+      fromMillis: number,
+      toMillis: number,
+    ): Effect.Effect<{ readonly coverage: KnownCoverage; readonly frames: FrameSums }, DatabaseUnavailable>
     snapshot(cameraId: number): CatalogSnapshot
     /** Files that grow, as the disk said last to this life of the service. */
     growingFiles(): ReadonlyArray<RecordedFile>
@@ -129,7 +139,11 @@ export class Catalog extends Context.Service<
         yield* takeOverCatalog(store, file, life)
         const patiently = untilDatabaseAnswers("The database")
         const seed = yield* patiently(store.seed)
-        const memory = new CatalogMemory(seed, yield* patiently(store.totals))
+        const memory = new CatalogMemory(
+          seed,
+          yield* patiently(store.totals),
+          options.publish ?? (() => undefined),
+        )
         const writer = yield* makeCatalogWriter({
           store,
           memory,
@@ -190,6 +204,19 @@ export class Catalog extends Context.Service<
           return { ...coverage({ range, ...mergedFacts(stored, pending) }), range, knownUntilMillis }
         })
 
+        const account = Effect.fn("Catalog.account")(function* (
+          cameraId: number,
+          fromMillis: number,
+          toMillis: number,
+        ) {
+          // Before both queries, as there.
+          const pending = memory.pending.of(cameraId).recordings
+          const accounted = yield* covered(cameraId, fromMillis, toMillis)
+          const paths = pending.map(({ filePath }) => filePath)
+          const written = yield* store.frames(cameraId, accounted.range, paths)
+          return { coverage: accounted, frames: addFrames(written, frameSums(pending, accounted.range)) }
+        })
+
         const snapshot = (cameraId: number): CatalogSnapshot => {
           const ledger = memory.ledger(cameraId)
           const open = openOutage(ledger)
@@ -247,6 +274,7 @@ export class Catalog extends Context.Service<
           recover: (nowMillis) => recover(Math.round(nowMillis)),
           flush: writer.flush,
           coverage: covered,
+          account,
           snapshot,
           growingFiles: () => memory.growingFiles,
           knownFiles,

@@ -1,4 +1,6 @@
+import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 import { emptyLedger, type Ledger, settled } from "./accounting/ledger.ts"
+import { ledgerEvents } from "./accounting/ledgerEvents.ts"
 import { PendingRows, type Urgency } from "./accounting/PendingRows.ts"
 import { type LedgerRows, rowsOf } from "./accounting/rows.ts"
 import { ledgerFrom } from "./accounting/seed.ts"
@@ -37,11 +39,18 @@ const add = (totals: Map<number, CatalogTotals>, cameraId: number, more: Catalog
 export class CatalogMemory {
   readonly pending = new PendingRows()
   readonly #cameras: Map<number, CameraMemory>
+  readonly #publish: (event: VigiaEvent) => void
   #totals: Map<number, CatalogTotals>
   /** Growth since the rows were taken that the next sums of the database will hold; undefined: sums are right. */
   #sinceTotals: Map<number, CatalogTotals> | undefined
 
-  constructor(seed: CatalogSeed, totals: ReadonlyMap<number, CatalogTotals>) {
+  /** @param publish told what began and what ended, in the order in which the ledgers learn of it */
+  constructor(
+    seed: CatalogSeed,
+    totals: ReadonlyMap<number, CatalogTotals>,
+    publish: (event: VigiaEvent) => void,
+  ) {
+    this.#publish = publish
     this.#cameras = new Map(seed.cameras.map((camera) => [camera.cameraId, remembered(ledgerFrom(camera))]))
     this.#totals = new Map(totals)
   }
@@ -78,6 +87,7 @@ export class CatalogMemory {
     if (this.#sinceTotals !== undefined) add(this.#sinceTotals, cameraId, grown)
     const kept = settled(ledger)
     this.#cameras.set(cameraId, kept === ledger ? { ledger, rows } : remembered(kept))
+    for (const event of ledgerEvents(before.rows, rows)) this.#publish(event)
     return this.pending.add(before.rows, rows)
   }
 

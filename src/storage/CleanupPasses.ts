@@ -19,6 +19,8 @@ export interface CleanupTally {
   readonly files: number
   readonly bytes: number
   readonly errors: number
+  /** Recordings that had expired by the clock alone, and were kept, since it was set. */
+  readonly heldBack: number
   /** The first of them. */
   readonly errorList: ReadonlyArray<CleanupError>
 }
@@ -50,6 +52,7 @@ const passFrom = ({ id, bytes, startedAt, endedAt, ...row }: PassColumns): Clean
   files: row.files,
   bytes: Number(bytes),
   errors: row.errors,
+  heldBack: row.heldBack,
   errorList: row.errorList,
 })
 
@@ -67,6 +70,8 @@ export class CleanupPasses extends Context.Service<
     ): Effect.Effect<void, DatabaseUnavailable>
     /** The newest first. */
     last(limit: number): Effect.Effect<ReadonlyArray<CleanupPass>, DatabaseUnavailable>
+    /** When the last complete pass ended; null before the first. */
+    readonly lastCompleteMillis: Effect.Effect<number | null, DatabaseUnavailable>
     /**
      * When the last complete pass up to now began; before the first, since when there is anybody to record for. Null
      * while there is nobody.
@@ -90,6 +95,7 @@ export class CleanupPasses extends Context.Service<
           Effect.asVoid(sql`
             UPDATE cleanup_passes SET ended_at = ${new Date(atMillis)}, is_complete = ${isComplete},
               cameras = ${tally.cameras}, files = ${tally.files}, bytes = ${tally.bytes}, errors = ${tally.errors},
+              held_back = ${tally.heldBack},
               error_list = ${JSON.stringify(tally.errorList)}::jsonb
             WHERE id = ${id}`),
         orUnavailable,
@@ -110,7 +116,14 @@ export class CleanupPasses extends Context.Service<
         return rows[0]?.since?.getTime() ?? null
       }, orUnavailable)
 
-      return CleanupPasses.of({ begin, end, last, cleanSince })
+      const lastCompleteMillis = sql<{ atTime: Date | null }>`
+        SELECT max(ended_at) AS at_time FROM cleanup_passes WHERE is_complete`.pipe(
+        Effect.map((rows) => rows[0]?.atTime?.getTime() ?? null),
+        orUnavailable,
+        Effect.withSpan("CleanupPasses.lastCompleteMillis"),
+      )
+
+      return CleanupPasses.of({ begin, end, last, lastCompleteMillis, cleanSince })
     }),
   )
 }

@@ -5,8 +5,10 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError } from "effect/sql/SqlError"
 import type { Clip, ClipContent, ClipGap, ClipSource, ClipState } from "../domain/Clip.ts"
-import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+import { decodeClipCursor, encodeClipCursor } from "./clipCursor.ts"
+import { type DatabaseUnavailable, isUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 import { longestRecordingMillis } from "./longestRecording.ts"
+import { InvalidCursor } from "./Recordings.ts"
 
 /** There is no such clip, or not any more. */
 export class ClipNotFound extends Schema.TaggedError<ClipNotFound>()("ClipNotFound", {
@@ -19,12 +21,33 @@ export class ClipNameTaken extends Schema.TaggedError<ClipNameTaken>()("ClipName
   name: Schema.String,
 }) {}
 
+/** The database does not take the row of a clip that is on disk; `reason` is the kind of its refusal. */
+export class ClipRowRefused extends Schema.TaggedError<ClipRowRefused>()("ClipRowRefused", {
+  filePath: Schema.String,
+  reason: Schema.String,
+}) {}
+
 /** A recording that a clip may be made of; its end is not known by the database while it grows. */
 export interface ClipSourceFile {
   readonly filePath: string
   readonly runId: string
   readonly segmentNumber: number
   readonly isGrowing: boolean
+  readonly startMillis: number
+}
+
+/** Clips of one camera or of all. */
+export interface ClipsQuery {
+  readonly cameraId?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+/** `nextCursor` is null on the last page. */
+export interface ClipsPage {
+  readonly clips: ReadonlyArray<Clip>
+  readonly nextCursor: string | null
 }
 
 interface ClipRow {
@@ -78,13 +101,22 @@ export class Clips extends Context.Service<
   {
     /** A clip whose export begins. */
     create(clip: Clip): Effect.Effect<void, ClipNameTaken | DatabaseUnavailable>
-    /** In the order in which they were asked for; null for those of all cameras. */
-    list(cameraId: number | null): Effect.Effect<ReadonlyArray<Clip>, DatabaseUnavailable>
+    /** In the order in which they were asked for. */
+    list(query: ClipsQuery): Effect.Effect<ClipsPage, InvalidCursor | DatabaseUnavailable>
+    /** Where the files of all clips are that are ready, relative to the recordings directory. */
+    readonly readyPaths: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
     get(id: string): Effect.Effect<Clip, ClipNotFound | DatabaseUnavailable>
-    /** Files on disk are these clips: they become ready, and a row that was lost is made again; answers how many. */
+    /** A clip, also one whose deletion began before and did not end. */
+    getForRemoval(
+      id: string,
+    ): Effect.Effect<
+      { readonly clip: Clip; readonly isDeleting: boolean },
+      ClipNotFound | DatabaseUnavailable
+    >
+    /** A file on disk is this clip: it becomes ready, and a row that was lost is made again; answers whether. */
     restore(
-      clips: ReadonlyArray<Clip & { readonly content: ClipContent }>,
-    ): Effect.Effect<number, DatabaseUnavailable>
+      clip: Clip & { readonly content: ClipContent },
+    ): Effect.Effect<boolean, ClipRowRefused | DatabaseUnavailable>
     /** An export ended without a file. */
     setEnded(
       id: string,
@@ -127,13 +159,31 @@ export class Clips extends Context.Service<
         )
       }, orUnavailable)
 
-      const list = Effect.fn("Clips.list")(function* (cameraId: number | null) {
+      const list = Effect.fn("Clips.list")(function* ({ cameraId, cursor, limit }: ClipsQuery) {
+        const after = cursor === undefined ? null : decodeClipCursor(cursor)
+        if (after === undefined) return yield* new InvalidCursor()
         const rows = yield* sql<ClipRow>`
-          SELECT * FROM clips
-          WHERE state <> 'deleting' AND ${cameraId === null ? sql`true` : sql`camera_id = ${cameraId}`}
-          ORDER BY created_at, id`
-        return rows.map(fromRow)
+          SELECT * FROM clips WHERE ${sql.and([
+            sql`state <> 'deleting'`,
+            ...(cameraId === undefined ? [] : [sql`camera_id = ${cameraId}`]),
+            ...(after === null
+              ? []
+              : [sql`(created_at, id) > (${new Date(after.createdAtMillis)}, ${after.id}::uuid)`]),
+          ])}
+          ORDER BY created_at, id LIMIT ${limit + 1}`
+        const clips = rows.slice(0, limit).map(fromRow)
+        const last = clips.at(-1)
+        const hasMore = rows.length > limit && last !== undefined
+        return { clips, nextCursor: hasMore ? encodeClipCursor(last) : null }
       }, orUnavailable)
+
+      const readyPaths = sql<
+        Pick<ClipRow, "filePath">
+      >`SELECT file_path FROM clips WHERE state = 'ready'`.pipe(
+        Effect.map((rows) => rows.map(({ filePath }) => filePath)),
+        orUnavailable,
+        Effect.withSpan("Clips.readyPaths"),
+      )
 
       const get = Effect.fn("Clips.get")(function* (id: string) {
         const [row] = yield* sql<ClipRow>`
@@ -143,7 +193,16 @@ export class Clips extends Context.Service<
           : Effect.succeed(fromRow(row))
       }, orUnavailable)
 
-      const restoreOne = (clip: Clip & { readonly content: ClipContent }) => sql`
+      const getForRemoval = Effect.fn("Clips.getForRemoval")(function* (id: string) {
+        const [row] = yield* sql<Omit<ClipRow, "state"> & { readonly state: ClipState | "deleting" }>`
+          SELECT * FROM clips WHERE id = ${id}::uuid`
+        if (row === undefined) return yield* new ClipNotFound({ clipId: id })
+        return row.state === "deleting"
+          ? { clip: fromRow({ ...row, state: "ready" }), isDeleting: true }
+          : { clip: fromRow({ ...row, state: row.state }), isDeleting: false }
+      }, orUnavailable)
+
+      const upsert = (clip: Clip & { readonly content: ClipContent }) => sql`
         INSERT INTO clips (id, camera_id, name, state, is_exact, from_time, to_time, start_time, end_time,
           file_path, file_size, duration, gaps, sources, created_at)
         VALUES (${clip.id}::uuid, ${clip.cameraId}, ${clip.name}, 'ready', ${clip.isExact},
@@ -157,12 +216,17 @@ export class Clips extends Context.Service<
           sources = excluded.sources
         WHERE clips.state IN ('exporting', 'failed') RETURNING id`
 
-      const restore = Effect.fn("Clips.restore")(function* (
-        clips: ReadonlyArray<Clip & { readonly content: ClipContent }>,
-      ) {
-        const rows = yield* Effect.forEach(clips, restoreOne)
-        return rows.flat().length
-      }, orUnavailable)
+      const restore = Effect.fn("Clips.restore")(
+        (clip: Clip & { readonly content: ClipContent }) =>
+          upsert(clip).pipe(
+            Effect.map((rows) => rows.length > 0),
+            Effect.catchIf(
+              (error) => isSqlError(error) && !isUnavailable(error),
+              ({ reason }) => new ClipRowRefused({ filePath: clip.filePath, reason: reason._tag }),
+            ),
+          ),
+        orUnavailable,
+      )
 
       const setEnded = Effect.fn("Clips.setEnded")(
         (id: string, state: "failed" | "cancelled", error: string | null) =>
@@ -192,21 +256,27 @@ export class Clips extends Context.Service<
         Effect.withSpan("Clips.unfinished"),
       )
 
-      const sources = Effect.fn("Clips.sources")(
-        (cameraId: number, fromMillis: number, toMillis: number) => sql<ClipSourceFile>`
-          SELECT file_path, run_id, segment_number, state = 'growing' AS is_growing FROM recordings
-          WHERE camera_id = ${cameraId} AND state <> 'missing' AND deleting_at IS NULL
+      const sources = Effect.fn("Clips.sources")(function* (
+        cameraId: number,
+        fromMillis: number,
+        toMillis: number,
+      ) {
+        const rows = yield* sql<Omit<ClipSourceFile, "startMillis"> & { readonly startTime: Date }>`
+          SELECT file_path, run_id, segment_number, state = 'growing' AS is_growing, start_time FROM recordings
+          WHERE camera_id = ${cameraId} AND state <> 'missing'
             AND start_time < ${new Date(toMillis)}
             AND start_time > ${new Date(fromMillis - longestRecordingMillis)}
             AND (end_time > ${new Date(fromMillis)} OR state = 'growing')
-          ORDER BY start_time, id`,
-        orUnavailable,
-      )
+          ORDER BY start_time, id`
+        return rows.map(({ startTime, ...file }) => ({ ...file, startMillis: startTime.getTime() }))
+      }, orUnavailable)
 
       return Clips.of({
         create,
         list,
+        readyPaths,
         get,
+        getForRemoval,
         restore,
         setEnded,
         markDeleting,

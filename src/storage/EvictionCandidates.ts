@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import type { Fragment } from "effect/sql/Statement"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 
 /** A closed recording that nothing protects; `filePath` is relative to the recordings directory. */
@@ -29,13 +30,20 @@ const idList = (cameraIds: ReadonlyArray<number>): string => JSON.stringify(came
 export class EvictionCandidates extends Context.Service<
   EvictionCandidates,
   {
-    /** The oldest recordings by their end, at most `perCamera` of each of these cameras. */
+    /**
+     * The oldest recordings by their end, at most `perCamera` of each of these cameras.
+     *
+     * Not those of `except`: paths of files, or of directories with all that they hold.
+     */
     oldest(
       cameraIds: ReadonlyArray<number>,
       perCamera: number,
+      except: ReadonlyArray<string>,
     ): Effect.Effect<ReadonlyArray<EvictionCandidate>, DatabaseUnavailable>
-    /** What the rows of these cameras hold in all, exactly: for background work, never for a request. */
+    /** What of these cameras counts for a quota, exactly: for background work, never for a request. */
     bytesOf(cameraIds: ReadonlyArray<number>): Effect.Effect<number, DatabaseUnavailable>
+    /** What of these cameras is protected: it counts for no quota. */
+    protectedBytesOf(cameraIds: ReadonlyArray<number>): Effect.Effect<number, DatabaseUnavailable>
   }
 >()("vigia/storage/EvictionCandidates") {
   static readonly layer: Layer.Layer<EvictionCandidates, never, SqlClient.SqlClient> = Layer.effect(
@@ -45,15 +53,24 @@ export class EvictionCandidates extends Context.Service<
       const these = (cameraIds: ReadonlyArray<number>) =>
         sql`(SELECT value::int AS camera_id FROM jsonb_array_elements_text(${idList(cameraIds)}::jsonb))`
 
+      const texts = (values: ReadonlyArray<string>) =>
+        sql`(SELECT jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`
+
       const oldest = Effect.fn("EvictionCandidates.oldest")(function* (
         cameraIds: ReadonlyArray<number>,
         perCamera: number,
+        except: ReadonlyArray<string>,
       ) {
+        const others =
+          except.length === 0
+            ? sql``
+            : sql`AND file_path NOT IN ${texts(except)}
+                AND regexp_replace(file_path, '/[^/]*$', '') NOT IN ${texts(except)}`
         const rows = yield* sql<CandidateRow>`
           SELECT oldest.* FROM ${these(cameraIds)} AS wanted CROSS JOIN LATERAL (
             SELECT id, camera_id, file_path, file_size, start_time, end_time FROM recordings
             WHERE camera_id = wanted.camera_id AND NOT is_clip AND NOT is_protected
-              AND deleting_at IS NULL AND state = 'closed'
+              AND state = 'closed' ${others}
             ORDER BY end_time LIMIT ${perCamera}) AS oldest`
         return rows.map((row) => ({
           id: Number(row.id),
@@ -65,14 +82,18 @@ export class EvictionCandidates extends Context.Service<
         }))
       }, orUnavailable)
 
-      const bytesOf = Effect.fn("EvictionCandidates.bytesOf")(function* (cameraIds: ReadonlyArray<number>) {
+      const sumOf = Effect.fnUntraced(function* (cameraIds: ReadonlyArray<number>, which: Fragment) {
         const [row] = yield* sql<{ bytes: bigint }>`
           SELECT COALESCE(sum(file_size), 0)::bigint AS bytes FROM recordings
-          WHERE camera_id IN ${these(cameraIds)} AND deleting_at IS NULL AND state <> 'missing'`
+          WHERE camera_id IN ${these(cameraIds)} AND ${which} AND state <> 'missing'`
         return Number(row?.bytes ?? 0)
       }, orUnavailable)
 
-      return EvictionCandidates.of({ oldest, bytesOf })
+      return EvictionCandidates.of({
+        oldest,
+        bytesOf: (cameraIds) => sumOf(cameraIds, sql`NOT is_protected AND NOT is_clip`),
+        protectedBytesOf: (cameraIds) => sumOf(cameraIds, sql`is_protected`),
+      })
     }),
   )
 }

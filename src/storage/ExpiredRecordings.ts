@@ -20,28 +20,6 @@ export interface Cutoff {
   readonly beforeMillis: number
 }
 
-export interface ExpiredRecording {
-  readonly id: number
-  readonly cameraId: number
-  readonly filePath: string
-  readonly sizeBytes: number
-  readonly startMillis: number
-  readonly endMillis: number
-}
-
-/** Where the next page begins; `endTime` as PostgreSQL writes it, to the microsecond. */
-export interface ExpiredCursor {
-  readonly cameraId: number
-  readonly endTime: string
-  readonly id: number
-}
-
-export interface ExpiredPage {
-  readonly recordings: ReadonlyArray<ExpiredRecording>
-  /** Null on the last page. */
-  readonly next: ExpiredCursor | null
-}
-
 /** What of a camera has expired; cameras without anything expired have none. */
 export interface ExpiredSum {
   readonly cameraId: number
@@ -51,32 +29,15 @@ export interface ExpiredSum {
   readonly newestMillis: number
 }
 
-interface ExpiredColumns {
-  readonly id: bigint
-  readonly cameraId: number
-  readonly filePath: string
-  readonly fileSize: bigint
-  readonly startTime: Date
-  readonly endTime: Date
-  readonly endText: string
-}
-
 /** A million rows are summed within some seconds; nobody else waits for it. */
 const patience = "60 seconds"
-
-const longAgo = "-infinity"
 
 /** What expires by the plans: never clips, protected or growing recordings, nor what is being deleted. */
 export class ExpiredRecordings extends Context.Service<
   ExpiredRecordings,
   {
     readonly terms: Effect.Effect<ReadonlyArray<CameraTerms>, DatabaseUnavailable>
-    /** By camera, the oldest first; `cutoffs` may be in any order, a camera in it once. */
-    page(
-      cutoffs: ReadonlyArray<Cutoff>,
-      after: ExpiredCursor | null,
-      limit: number,
-    ): Effect.Effect<ExpiredPage, DatabaseUnavailable>
+    /** `cutoffs` may be in any order, a camera in it once. */
     sums(cutoffs: ReadonlyArray<Cutoff>): Effect.Effect<ReadonlyArray<ExpiredSum>, DatabaseUnavailable>
   }
 >()("vigia/storage/ExpiredRecordings") {
@@ -84,49 +45,15 @@ export class ExpiredRecordings extends Context.Service<
     ExpiredRecordings,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const mayGo = sql`NOT is_clip AND NOT is_protected AND deleting_at IS NULL AND state <> 'growing'`
+      const mayGo = sql`NOT is_clip AND NOT is_protected AND state <> 'growing'`
 
-      const ranges = (cutoffs: ReadonlyArray<Cutoff>, after: ExpiredCursor | null) =>
+      const ranges = (cutoffs: ReadonlyArray<Cutoff>) =>
         sql`jsonb_to_recordset(${JSON.stringify(
-          cutoffs
-            .filter(({ cameraId }) => after === null || cameraId >= after.cameraId)
-            .map(({ cameraId, beforeMillis }) => ({
-              camera: cameraId,
-              before: new Date(beforeMillis).toISOString(),
-              after_time: cameraId === after?.cameraId ? after.endTime : longAgo,
-              after_id: cameraId === after?.cameraId ? after.id : 0,
-            })),
-        )}::jsonb) AS range (camera integer, before timestamptz, after_time timestamptz, after_id bigint)`
-
-      const page = Effect.fn("ExpiredRecordings.page")(function* (
-        cutoffs: ReadonlyArray<Cutoff>,
-        after: ExpiredCursor | null,
-        limit: number,
-      ) {
-        const rows = yield* sql<ExpiredColumns>`
-          SELECT expired.* FROM ${ranges(cutoffs, after)} CROSS JOIN LATERAL (
-            SELECT id, camera_id, file_path, file_size, start_time, end_time, end_time::text AS end_text
-            FROM recordings
-            WHERE camera_id = camera AND end_time < before AND end_time >= after_time
-              AND (end_time, id) > (after_time, after_id) AND ${mayGo}
-            ORDER BY end_time, id LIMIT ${limit}) AS expired
-          ORDER BY camera_id, end_time, id LIMIT ${limit}`
-        const last = rows.at(-1)
-        return {
-          recordings: rows.map((row) => ({
-            id: Number(row.id),
-            cameraId: row.cameraId,
-            filePath: row.filePath,
-            sizeBytes: Number(row.fileSize),
-            startMillis: row.startTime.getTime(),
-            endMillis: row.endTime.getTime(),
+          cutoffs.map(({ cameraId, beforeMillis }) => ({
+            camera: cameraId,
+            before: new Date(beforeMillis).toISOString(),
           })),
-          next:
-            rows.length < limit || last === undefined
-              ? null
-              : { cameraId: last.cameraId, endTime: last.endText, id: Number(last.id) },
-        }
-      }, orUnavailableWithin(patience))
+        )}::jsonb) AS range (camera integer, before timestamptz)`
 
       const sums = Effect.fn("ExpiredRecordings.sums")(function* (cutoffs: ReadonlyArray<Cutoff>) {
         const rows = yield* sql<{
@@ -136,10 +63,11 @@ export class ExpiredRecordings extends Context.Service<
           oldest: Date
           newest: Date
         }>`
-          SELECT camera AS camera_id, count(*) AS files, sum(file_size)::bigint AS bytes,
-            min(start_time) AS oldest, max(end_time) AS newest
-          FROM ${ranges(cutoffs, null)} JOIN recordings ON camera_id = camera AND end_time < before AND ${mayGo}
-          GROUP BY camera ORDER BY camera`
+          SELECT camera AS camera_id, expired.* FROM ${ranges(cutoffs)} CROSS JOIN LATERAL (
+            SELECT count(*) AS files, sum(file_size)::bigint AS bytes,
+              min(start_time) AS oldest, max(end_time) AS newest
+            FROM recordings WHERE camera_id = camera AND end_time < before AND ${mayGo}) AS expired
+          WHERE files > 0 ORDER BY camera`
         return rows.map((row) => ({
           cameraId: row.cameraId,
           files: Number(row.files),
@@ -156,7 +84,6 @@ export class ExpiredRecordings extends Context.Service<
           orUnavailableWithin(patience),
           Effect.withSpan("ExpiredRecordings.terms"),
         ),
-        page,
         sums,
       })
     }),

@@ -6,6 +6,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Cause } from "../domain/Cause.ts"
 import type { GapRow } from "./accounting/rows.ts"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+import { overlappingGaps } from "./overlappingGaps.ts"
 
 export interface GapColumns {
   readonly cameraId: number
@@ -63,8 +64,7 @@ export class Gaps extends Context.Service<
       const list = Effect.fn("Gaps.list")(function* (cameraId: number, fromMillis: number, toMillis: number) {
         const rows = yield* sql<GapColumns>`
           SELECT * FROM gaps
-          WHERE camera_id = ${cameraId} AND start_time < ${new Date(toMillis)}
-            AND (end_time IS NULL OR end_time > ${new Date(fromMillis)})
+          WHERE ${overlappingGaps(sql, cameraId, fromMillis, toMillis)}
           ORDER BY start_time, id`
         return rows.map(gapFrom)
       }, orUnavailable)

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import type { Fragment } from "effect/sql/Statement"
 import type { RecordingRow } from "./accounting/rows.ts"
 import { decodeCursor, encodeCursor } from "./cursor.ts"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
@@ -59,10 +60,14 @@ export interface RecordingColumns<State extends RecordingState = RecordingState>
   readonly state: State
   readonly frames: bigint
   readonly missingFrames: bigint | null
+  readonly lostPackets: bigint | null
+  readonly damagedFramesAtMost: bigint | null
   readonly fragments: number
   readonly videoCodec: string
   readonly audio: "none" | "missing" | "recorded"
 }
+
+const numberOrNull = (count: bigint | null): number | null => (count === null ? null : Number(count))
 
 export const recordingFrom = <State extends RecordingState>(
   row: RecordingColumns<State>,
@@ -80,7 +85,9 @@ export const recordingFrom = <State extends RecordingState>(
   segmentNumber: row.segmentNumber,
   state: row.state,
   frames: Number(row.frames),
-  missingFrames: row.missingFrames === null ? null : Number(row.missingFrames),
+  missingFrames: numberOrNull(row.missingFrames),
+  lostPackets: numberOrNull(row.lostPackets),
+  damagedFramesAtMost: numberOrNull(row.damagedFramesAtMost),
   fragments: row.fragments,
   videoCodec: row.videoCodec,
   audio: row.audio,
@@ -100,6 +107,8 @@ const toJson = (row: RecordingRow) => ({
   state: row.state,
   frames: row.frames,
   missing_frames: row.missingFrames,
+  lost_packets: row.lostPackets,
+  damaged_frames_at_most: row.damagedFramesAtMost,
   fragments: row.fragments,
   video_codec: row.videoCodec,
   audio: row.audio,
@@ -111,10 +120,17 @@ export class Recordings extends Context.Service<
   {
     /** In ascending order of start. */
     list(query: RecordingsQuery): Effect.Effect<RecordingsPage, InvalidCursor | DatabaseUnavailable>
+    /** Whether a recording of the camera in [`fromMillis`, `toMillis`) lacks the sound that the camera advertises. */
+    isAudioMissing(
+      cameraId: number,
+      fromMillis: number,
+      toMillis: number,
+    ): Effect.Effect<boolean, DatabaseUnavailable>
     /**
      * One statement for the rows of all cameras; a path that is known is updated.
      *
-     * A missing file stays so while its row is only closed again: a ledger remembers files that are gone.
+     * A missing file stays so while its row is only closed again: a ledger remembers files that are gone. A new row is
+     * protected where its file is. The row of a file that is being deleted is not written again.
      */
     upsertMany(rows: ReadonlyArray<RecordingRow>): Effect.Effect<void, SqlError>
   }
@@ -127,24 +143,26 @@ export class Recordings extends Context.Service<
       const list = Effect.fn("Recordings.list")(function* (query: RecordingsQuery) {
         const after = query.cursor === undefined ? null : decodeCursor(query.cursor)
         if (after === undefined) return yield* new InvalidCursor()
-        const rows = yield* sql<RecordingColumns>`
-          SELECT * FROM recordings WHERE ${sql.and([
-            sql`deleting_at IS NULL`,
-            ...(query.cameraId === undefined ? [] : [sql`camera_id = ${query.cameraId}`]),
-            // The bounds say nearly the same. Seen bare, PostgreSQL takes them for independent, expects few rows,
-            // and sorts all of an open range for each page.
-            ...(query.fromMillis === undefined
-              ? []
-              : [sql`COALESCE(end_time) > ${new Date(query.fromMillis)}`]),
-            ...(query.fromMillis === undefined || after !== null
-              ? []
-              : [sql`start_time > ${new Date(query.fromMillis - longestRecordingMillis)}`]),
-            ...(query.toMillis === undefined ? [] : [sql`start_time < ${new Date(query.toMillis)}`]),
+        const { cameraId, fromMillis, toMillis, limit } = query
+        const page = (bounds: ReadonlyArray<Fragment>) => sql`
+          (SELECT * FROM recordings WHERE ${sql.and([
+            ...(cameraId === undefined ? [] : [sql`camera_id = ${cameraId}`]),
+            ...(toMillis === undefined ? [] : [sql`start_time < ${new Date(toMillis)}`]),
             ...(after === null
               ? []
               : [sql`(start_time, id) > (${new Date(after.startMillis)}, ${after.id}::bigint)`]),
-          ])}
-          ORDER BY start_time, id LIMIT ${query.limit + 1}`
+            ...bounds,
+          ])} ORDER BY start_time, id LIMIT ${limit + 1})`
+        const rows = yield* fromMillis === undefined
+          ? sql<RecordingColumns>`${page([])}`
+          : // What reaches into the range apart from what begins in it. In one, PostgreSQL takes the bounds of start and
+            // end for independent, expects few rows, and sorts all of an open range for each page.
+            sql<RecordingColumns>`${page([
+              sql`start_time > ${new Date(fromMillis - longestRecordingMillis)}`,
+              sql`start_time <= ${new Date(fromMillis)}`,
+              sql`end_time > ${new Date(fromMillis)}`,
+            ])} UNION ALL ${page([sql`start_time > ${new Date(fromMillis)}`])}
+            ORDER BY start_time, id LIMIT ${limit + 1}`
         const recordings = rows.slice(0, query.limit).map(recordingFrom)
         const last = recordings.at(-1)
         return {
@@ -153,25 +171,43 @@ export class Recordings extends Context.Service<
         }
       }, orUnavailable)
 
+      const isAudioMissing = Effect.fn("Recordings.isAudioMissing")(function* (
+        cameraId: number,
+        fromMillis: number,
+        toMillis: number,
+      ) {
+        const rows = yield* sql`
+          SELECT id FROM recordings
+          WHERE camera_id = ${cameraId} AND audio = 'missing' AND start_time < ${new Date(toMillis)}
+            AND start_time > ${new Date(fromMillis - longestRecordingMillis)} AND end_time > ${new Date(fromMillis)}
+          LIMIT 1`
+        return rows.length > 0
+      }, orUnavailable)
+
       const upsertMany = Effect.fn("Recordings.upsertMany")((rows: ReadonlyArray<RecordingRow>) =>
         Effect.asVoid(sql`
           INSERT INTO recordings (camera_id, start_time, end_time, file_path, file_size, duration, run_id,
-            segment_number, state, frames, missing_frames, fragments, video_codec, audio)
-          SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows.map(toJson))}::jsonb) AS row (
+            segment_number, state, frames, missing_frames, lost_packets, damaged_frames_at_most, fragments,
+            video_codec, audio, is_protected)
+          SELECT row.*, row.file_path IN (SELECT file_path FROM protected_files) FROM jsonb_to_recordset(${JSON.stringify(rows.map(toJson))}::jsonb) AS row (
             camera_id integer, start_time timestamptz, end_time timestamptz, file_path text, file_size bigint,
             duration double precision, run_id text, segment_number integer, state text, frames bigint,
-            missing_frames bigint, fragments integer, video_codec text, audio text)
+            missing_frames bigint, lost_packets bigint, damaged_frames_at_most bigint, fragments integer,
+            video_codec text, audio text)
+          WHERE NOT EXISTS (SELECT FROM deletions WHERE deletions.file_path = row.file_path)
+          ORDER BY row.start_time
           ON CONFLICT (file_path) DO UPDATE SET
             camera_id = excluded.camera_id, start_time = excluded.start_time, end_time = excluded.end_time,
             file_size = excluded.file_size, duration = excluded.duration, run_id = excluded.run_id,
             segment_number = excluded.segment_number, frames = excluded.frames,
             state = CASE WHEN recordings.state = 'missing' AND excluded.state = 'closed'
               THEN recordings.state ELSE excluded.state END,
-            missing_frames = excluded.missing_frames, fragments = excluded.fragments,
+            missing_frames = excluded.missing_frames, lost_packets = excluded.lost_packets,
+            damaged_frames_at_most = excluded.damaged_frames_at_most, fragments = excluded.fragments,
             video_codec = excluded.video_codec, audio = excluded.audio`),
       )
 
-      return Recordings.of({ list, upsertMany })
+      return Recordings.of({ list, isAudioMissing, upsertMany })
     }),
   )
 }

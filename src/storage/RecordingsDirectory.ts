@@ -46,6 +46,8 @@ export class ForeignCameraDirectory extends Schema.TaggedError<ForeignCameraDire
 export interface DiskSpace {
   readonly totalBytes: number
   readonly freeBytes: number
+  /** How many files it may hold, and may yet hold (inodes); null where it sets no bound. */
+  readonly files: { readonly total: number; readonly free: number } | null
 }
 
 const markerName = ".vigia"
@@ -132,6 +134,11 @@ export class RecordingsDirectory extends Context.Service<
     readonly installation: string
     /** That the marker is still there, and still the same: to be asked before each run. */
     readonly assertPresent: Effect.Effect<void, MarkerMissing | DirectoryUnusable>
+    /** That a camera's directory, if it is there, is not another camera's. */
+    assertOwn(camera: {
+      readonly id: number
+      readonly identity: string
+    }): Effect.Effect<void, MarkerMissing | DirectoryUnusable | ForeignCameraDirectory>
     /** Absolute path of a camera's directory, which need not exist. */
     cameraPath(cameraId: number): string
     /** Makes a camera's directory with its `.camera` file, or brings that file up to date; gives the path. */
@@ -177,6 +184,17 @@ export class RecordingsDirectory extends Context.Service<
           ),
           Effect.withSpan("RecordingsDirectory.assertPresent"),
         )
+
+        const assertOwn = Effect.fn("RecordingsDirectory.assertOwn")(function* (camera: {
+          readonly id: number
+          readonly identity: string
+        }) {
+          yield* assertPresent
+          const ownPath = cameraPath(camera.id)
+          if (isOfAnother(yield* textOf(join(ownPath, ".camera")), camera.identity)) {
+            return yield* new ForeignCameraDirectory({ cameraId: camera.id, path: ownPath })
+          }
+        })
 
         /** Whether something had to be written. */
         const bringUpToDate = Effect.fnUntraced(function* (
@@ -234,9 +252,10 @@ export class RecordingsDirectory extends Context.Service<
         )
 
         const diskSpace = attempt(path, () => statfs(path)).pipe(
-          Effect.map(({ blocks, bfree, bavail, bsize }) => ({
+          Effect.map(({ blocks, bfree, bavail, bsize, files, ffree }) => ({
             totalBytes: (blocks - bfree + bavail) * bsize,
             freeBytes: bavail * bsize,
+            files: files > 0 ? { total: files, free: ffree } : null,
           })),
           Effect.withSpan("RecordingsDirectory.diskSpace"),
         )
@@ -245,6 +264,7 @@ export class RecordingsDirectory extends Context.Service<
           path,
           installation,
           assertPresent,
+          assertOwn,
           cameraPath,
           prepareCamera,
           noteRemoved,

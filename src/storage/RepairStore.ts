@@ -78,22 +78,26 @@ export class RepairStore extends Context.Service<
               ? sql`true`
               : sql`(state IN ('growing', 'missing') OR substr(file_path, ${dayAt}::int, 10) IN ${these(days)})`
           return yield* sql<DirectoryRows>`
+            WITH rows AS (
+              SELECT file_path, file_size, state FROM recordings
+              WHERE camera_id = ${cameraId} AND NOT is_clip AND ${wanted}
+              UNION ALL SELECT file_path, file_size, 'deleting' FROM deletions WHERE camera_id = ${cameraId} AND ${wanted})
             SELECT CASE WHEN ${isOfDay} THEN substr(file_path, ${dayAt}::int, 10) ELSE '' END AS directory,
               string_agg(
-                CASE WHEN deleting_at IS NOT NULL THEN 'd' WHEN state <> 'closed' THEN left(state, 1)
+                CASE WHEN state <> 'closed' THEN left(state, 1)
                   WHEN file_path IN (SELECT substr(identity, ${missingIdentity("").length + 1}::int) FROM gaps
                     WHERE camera_id = ${cameraId} AND cause = 'file_missing') THEN 't'
                   ELSE 'c' END
                 || file_size::text || ' '
                 || CASE WHEN ${isOfDay} THEN substr(file_path, ${dayAt + 11}::int, 8) ELSE file_path END, E'\n') AS text
-            FROM recordings WHERE camera_id = ${cameraId} AND NOT is_clip AND ${wanted} GROUP BY 1`
+            FROM rows GROUP BY 1`
         }, orUnavailable)
 
         /** Locks the rows; a gap that accounts for the file already goes with its row. */
         const foundRows = Effect.fnUntraced(function* (filePaths: ReadonlyArray<string>) {
           const rows = yield* sql<RecordingColumns>`
             SELECT * FROM recordings
-            WHERE file_path IN ${these(filePaths)} AND deleting_at IS NULL FOR UPDATE`
+            WHERE file_path IN ${these(filePaths)} FOR UPDATE`
           const known = yield* sql<GapColumns>`
             SELECT * FROM gaps WHERE identity IN ${these(filePaths.map(missingIdentity))}`
           const gapOf = new Map(known.map((columns) => [columns.identity, gapFrom(columns)]))
@@ -156,7 +160,7 @@ export class RepairStore extends Context.Service<
           rowsOf,
           presentRows: sql<{ rows: bigint }>`
             SELECT count(*) AS rows FROM recordings
-            WHERE NOT is_clip AND state <> 'missing' AND deleting_at IS NULL`.pipe(
+            WHERE NOT is_clip AND state <> 'missing'`.pipe(
             Effect.map(([counted]) => Number(counted?.rows ?? 0)),
             orUnavailable,
             Effect.withSpan("RepairStore.presentRows"),

@@ -115,10 +115,10 @@ export class StorageAccounts extends Context.Service<
           FROM cameras CROSS JOIN LATERAL (
             SELECT sum(file_size)::bigint AS bytes, sum(duration) AS seconds FROM recordings
             WHERE camera_id = cameras.id AND start_time >= ${new Date(sinceMillis)}
-              AND NOT is_clip AND deleting_at IS NULL AND state <> 'missing') AS recent
+              AND NOT is_clip AND state <> 'missing') AS recent
           CROSS JOIN LATERAL (
             SELECT start_time FROM recordings WHERE camera_id = cameras.id
-              AND NOT is_clip AND deleting_at IS NULL AND state <> 'missing'
+              AND NOT is_clip AND state <> 'missing'
             ORDER BY start_time LIMIT 1) AS oldest
           WHERE recent.seconds > 0`
         return new Map(

@@ -11,6 +11,8 @@ import type { SecretBox } from "./SecretBox.ts"
 
 const Id = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_000_000_000 }))
 
+const Amount = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))
+
 /** What PostgreSQL takes as text. */
 const Text = Schema.String.check(
   Schema.makeFilter((text: string) => (text.isWellFormed() && !text.includes("\0") ? undefined : "no text")),
@@ -42,11 +44,14 @@ export const CameraFile = Schema.fromJsonString(
       name: Text,
       plan: Plan,
       created_at: Schema.optionalKey(Instant),
+      quota_bytes: Schema.optionalKey(Schema.NullOr(Amount)),
       deleted_at: Schema.optionalKey(Schema.NullOr(Instant)),
     }),
     sealed_url: Schema.String,
     transport: Transport,
     recording_enabled: Schema.optionalKey(Schema.Boolean),
+    retention_days: Schema.optionalKey(Schema.NullOr(Id)),
+    quota_bytes: Schema.optionalKey(Schema.NullOr(Amount)),
     video_codec: Schema.optionalKey(Schema.NullOr(Text)),
     audio_codec: Schema.optionalKey(Schema.NullOr(Text)),
     created_at: Instant,
@@ -85,12 +90,15 @@ const plainFields = (
     name: owner.name,
     plan: owner.plan,
     created_at: instant(owner.createdAtMillis),
+    quota_bytes: owner.quotaBytes,
     deleted_at: optionalInstant(owner.deletedAtMillis),
   },
   transport: camera.transport,
   // Without its URL a camera is off by need, not because its owner switched it off.
   recording_enabled:
     isLostUrl(camera.url) && known !== null ? (known.recording_enabled ?? true) : camera.recordingEnabled,
+  retention_days: camera.retentionDays,
+  quota_bytes: camera.quotaBytes,
   video_codec: camera.profile?.videoCodec ?? null,
   audio_codec: camera.profile?.audioCodec ?? null,
   created_at: instant(camera.createdAtMillis),

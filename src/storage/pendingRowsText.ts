@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Cause } from "../domain/Cause.ts"
 import { pieces } from "./catalogBatch.ts"
@@ -6,6 +7,8 @@ import type { LeftRows } from "./catalogWrites.ts"
 
 const Millis = Schema.Finite
 const Count = Schema.Int
+/** Absent in a file of a version that did not count them. */
+const LossCount = Schema.NullOr(Count).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null)))
 
 const RecordingRow = Schema.Struct({
   cameraId: Count,
@@ -18,6 +21,8 @@ const RecordingRow = Schema.Struct({
   state: Schema.Literals(["growing", "closed"]),
   frames: Count,
   missingFrames: Schema.NullOr(Count),
+  lostPackets: LossCount,
+  damagedFramesAtMost: LossCount,
   fragments: Count,
   videoCodec: Schema.String,
   audio: Schema.Literals(["none", "missing", "recorded"]),

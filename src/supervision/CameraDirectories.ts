@@ -6,6 +6,7 @@ import type { Camera } from "../domain/Camera.ts"
 import type { Owner } from "../domain/Owner.ts"
 import type { Failure } from "../recorder/failure.ts"
 import type { RemovedCamera, StoredCamera } from "../storage/Cameras.ts"
+import type { StoredOwner } from "../storage/Owners.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
 
 interface Known {
@@ -26,8 +27,8 @@ export class CameraDirectories extends Context.Service<
   {
     /** Takes over what is to be written down of a camera; a fault of the disk is logged, not raised. */
     readonly remember: (camera: StoredCamera, owner: Owner) => Effect.Effect<void>
-    /** Notes that a camera was removed, or that the owner of a removed one has changed. */
-    readonly removed: (camera: RemovedCamera, owner: Owner) => Effect.Effect<void>
+    /** Notes that a camera was removed, or that the owner of a removed one has changed or was deleted. */
+    readonly removed: (camera: RemovedCamera, owner: StoredOwner) => Effect.Effect<void>
     /** From memory, of a camera that is not removed. */
     readonly owner: (cameraId: number) => Owner | undefined
     /** Null when a run may begin, else why not. */
@@ -49,7 +50,8 @@ export class CameraDirectories extends Context.Service<
             Effect.succeed<Failure>({
               cause:
                 error._tag === "DirectoryUnusable" && error.code === "ENOSPC" ? "disk_full" : "disk_failed",
-              permanent: false,
+              // Only a person can move it away.
+              permanent: error._tag === "ForeignCameraDirectory",
               detail: error.message,
               remedy: "none",
             }),
@@ -68,11 +70,13 @@ export class CameraDirectories extends Context.Service<
           if (failure === null) return
           yield* Effect.logError(failure.detail).pipe(Effect.annotateLogs("camera_id", camera.id))
         }),
-        removed: Effect.fn("CameraDirectories.removed")(function* (camera: RemovedCamera, owner: Owner) {
+        removed: Effect.fn("CameraDirectories.removed")(function* (
+          camera: RemovedCamera,
+          owner: StoredOwner,
+        ) {
           const writing = known.get(camera.id)?.writing ?? Semaphore.makeUnsafe(1)
           known.delete(camera.id)
-          const noted = directory.noteRemoved(camera, { ...owner, deletedAtMillis: null })
-          yield* writing.withPermit(noted).pipe(
+          yield* writing.withPermit(directory.noteRemoved(camera, owner)).pipe(
             Effect.catch((error) => Effect.logError(error.message)),
             Effect.annotateLogs("camera_id", camera.id),
           )

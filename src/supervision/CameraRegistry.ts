@@ -12,7 +12,14 @@ import {
 } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import { type OwnerChange, type OwnerNotFound, Owners } from "../storage/Owners.ts"
+import {
+  type OwnerChange,
+  type OwnerHasCameras,
+  type OwnerHasClips,
+  type OwnerNotFound,
+  Owners,
+  type StoredOwner,
+} from "../storage/Owners.ts"
 import { CameraDirectories } from "./CameraDirectories.ts"
 import { Supervision } from "./Supervision.ts"
 
@@ -24,7 +31,7 @@ export interface RegistryChange extends CameraChange {
 type Result<A, E = never> = Effect.Effect<A, E | CameraNotFound | DatabaseUnavailable>
 
 /**
- * Keeps a camera the same in its three places: the database first, then its directory, then supervision.
+ * Keeps a camera, and its owner, the same in three places: the database first, then its directory, then supervision.
  *
  * A failure of the database changes nothing; the other two follow at the next start if the service dies between.
  */
@@ -43,6 +50,9 @@ export class CameraRegistry extends Context.Service<
       ownerId: number,
       change: OwnerChange,
     ) => Effect.Effect<Owner, OwnerNotFound | DatabaseUnavailable>
+    readonly removeOwner: (
+      ownerId: number,
+    ) => Effect.Effect<void, OwnerNotFound | OwnerHasCameras | OwnerHasClips | DatabaseUnavailable>
   }
 >()("vigia/supervision/CameraRegistry") {
   static readonly layer = Layer.effect(
@@ -96,8 +106,13 @@ export class CameraRegistry extends Context.Service<
 
       const remove = Effect.fn("CameraRegistry.remove")(function* (cameraId: number) {
         const owner = yield* ownerOf(yield* cameras.get(cameraId))
-        yield* directories.removed(yield* cameras.remove(cameraId), owner)
+        yield* directories.removed(yield* cameras.remove(cameraId), { ...owner, deletedAtMillis: null })
         yield* supervision.remove(cameraId)
+      })
+
+      const writeRemoved = Effect.fnUntraced(function* (owner: StoredOwner) {
+        const removed = (yield* cameras.listRemoved).filter((camera) => camera.ownerId === owner.id)
+        yield* Effect.forEach(removed, (camera) => directories.removed(camera, owner), { discard: true })
       })
 
       const changeOwner = Effect.fn("CameraRegistry.changeOwner")(function* (
@@ -107,9 +122,14 @@ export class CameraRegistry extends Context.Service<
         const owner = yield* owners.update(ownerId, change)
         const owned = (yield* cameras.list).filter((camera) => camera.ownerId === ownerId)
         yield* Effect.forEach(owned, (camera) => directories.remember(camera, owner), { discard: true })
-        const removed = (yield* cameras.listRemoved).filter((camera) => camera.ownerId === ownerId)
-        yield* Effect.forEach(removed, (camera) => directories.removed(camera, owner), { discard: true })
+        yield* writeRemoved({ ...owner, deletedAtMillis: null })
         return owner
+      })
+
+      const removeOwner = Effect.fn("CameraRegistry.removeOwner")(function* (ownerId: number) {
+        yield* owners.remove(ownerId)
+        const removed = (yield* owners.listAll).find(({ id }) => id === ownerId)
+        if (removed !== undefined) yield* writeRemoved(removed)
       })
 
       return CameraRegistry.of({
@@ -118,6 +138,7 @@ export class CameraRegistry extends Context.Service<
         update,
         remove,
         changeOwner,
+        removeOwner,
         start: (cameraId) => setEnabled(cameraId, true),
         stop: (cameraId) => setEnabled(cameraId, false),
       })

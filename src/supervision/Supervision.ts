@@ -11,6 +11,7 @@ import { supervisorMachine } from "../../machines/supervisor.ts"
 import type { SupervisorFact } from "../../machines/supervisorContract.ts"
 import { DiskPressure } from "../cleanup/DiskPressure.ts"
 import type { Camera } from "../domain/Camera.ts"
+import { EventJournal } from "../events/EventJournal.ts"
 import { monotonicMillis } from "../recorder/monotonicMillis.ts"
 import type { RunEvent } from "../recorder/RunRequest.ts"
 import { StreamRecorder } from "../recorder/StreamRecorder.ts"
@@ -27,6 +28,9 @@ export interface SupervisionSettings {
   readonly policy?: Partial<RestartPolicySettings>
   readonly delays?: Partial<CameraDelays>
 }
+
+/** What the machines say; times are monotonic. */
+export type SupervisionFact = CameraFact | SupervisorFact
 
 /**
  * The one bridge between XState and Effect: gives the machines their actors, tells the catalog what they decide.
@@ -45,6 +49,10 @@ export class Supervision extends Context.Service<
     /** Ends the run of a camera and forgets the camera. */
     readonly remove: (cameraId: number) => Effect.Effect<void>
     readonly camera: (cameraId: number) => StoredCamera | undefined
+    /** All cameras that were added and not removed. */
+    readonly cameras: () => ReadonlyArray<StoredCamera>
+    /** Tells what the machines say, as it happens; a listener must not fail. */
+    readonly onFact: (listener: (fact: SupervisionFact) => void) => void
     readonly state: (cameraId: number) => Effect.Effect<CameraState>
     /** Process id of the camera's FFmpeg, where one lives. */
     readonly pid: (cameraId: number) => number | null
@@ -61,9 +69,12 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
   const cameras = yield* Cameras
   const directories = yield* CameraDirectories
   const pressure = yield* DiskPressure
+  const { publish } = yield* EventJournal
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const runPromise = yield* FiberSet.makeRuntimePromise<never, boolean, never>()
   const known = new Map<number, StoredCamera>()
+  const removed = new Set<number>()
+  const factListeners: Array<(fact: SupervisionFact) => void> = []
   const states = new CameraStates()
   // The catalog works in memory: its facts are noted in the order in which they happen, never later.
   const now = Effect.runSyncWith(yield* Effect.context())
@@ -98,9 +109,14 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
     )
   }
 
-  const report = (fact: CameraFact | SupervisorFact): void => {
+  const report = (fact: SupervisionFact): void => {
     switch (fact.type) {
-      case "camera.state_changed":
+      case "camera.state_changed": {
+        const { type, cameraId, from, to, cause, detail, lastedMillis } = fact
+        states.noted(fact, nowMillis())
+        publish({ type, cameraId, from, to, cause, detail, lastedMillis })
+        break
+      }
       case "alert.raised":
       case "alert.cleared":
         states.noted(fact, nowMillis())
@@ -118,6 +134,7 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
       case "audio_probe.failed":
       case "shutdown.completed":
     }
+    for (const listener of factListeners) listener(fact)
     run(logFact(fact))
   }
 
@@ -165,6 +182,8 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
     error: (error) => run(Effect.logFatal(`the supervisor failed: ${String(error)}`)),
   })
 
+  pressure.onRoomReturned(() => supervisor.send({ type: "room.returned" }))
+
   return Supervision.of({
     add: (added) =>
       Effect.sync(() => {
@@ -189,9 +208,12 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
     remove: (cameraId) =>
       Effect.sync(() => {
         noteAfterRun(cameraId, catalog.cameraDisabled(cameraId, nowMillis()))
+        removed.add(cameraId)
         supervisor.send({ type: "camera.removed", cameraId })
       }),
     camera: (cameraId) => known.get(cameraId),
+    cameras: () => [...known.values()].filter(({ id }) => !removed.has(id)),
+    onFact: (listener) => factListeners.push(listener),
     state: (cameraId) => Effect.sync(() => states.get(cameraId, nowMillis())),
     pid: (cameraId) => recorder.pids().get(cameraId) ?? null,
   })

@@ -4,6 +4,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { LineCounter, isNode, parseDocument } from "yaml"
 import { Transport } from "../domain/Camera.ts"
 import { CameraUrl } from "../domain/cameraUrl.ts"
+import { QuotaBytes, RetentionDays } from "../domain/limits.ts"
 import { Plan } from "../domain/Plan.ts"
 
 /** An entry of the cameras file is not usable; the message names its line, never its value. */
@@ -18,12 +19,23 @@ const CameraEntry = Schema.Struct({
   url: CameraUrl,
   transport: Schema.optionalKey(Transport),
   recording_enabled: Schema.optionalKey(Schema.Boolean),
+  retention_days: Schema.optionalKey(RetentionDays),
+  quota_bytes: Schema.optionalKey(QuotaBytes),
 })
 
-const CamerasFile = Schema.Struct({
-  owners: Schema.Array(Schema.Struct({ name: Name, plan: Plan, cameras: Schema.Array(CameraEntry) })),
+const OwnerEntry = Schema.Struct({
+  name: Name,
+  plan: Plan,
+  quota_bytes: Schema.optionalKey(QuotaBytes),
+  cameras: Schema.Array(CameraEntry),
 })
-/** Owners and their cameras, as `CAMERAS_FILE` lists them. Names identify: they must not repeat. */
+
+const CamerasFile = Schema.Struct({ owners: Schema.Array(OwnerEntry) })
+/**
+ * Owners and their cameras, as `CAMERAS_FILE` lists them. Names identify: they must not repeat.
+ *
+ * A quota or retention that is left out stays as it is; null takes it away.
+ */
 export type CamerasFile = typeof CamerasFile.Type
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -42,8 +54,29 @@ const repetition = (file: CamerasFile): ReadonlyArray<string | number> | null =>
   return null
 }
 
+/** Retention that the plan of its owner does not allow: paths into the document, with what is allowed. */
+const overlongRetention = (
+  { owners }: CamerasFile,
+  planDays: Readonly<Record<Plan, number>>,
+): ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }> =>
+  owners.flatMap(({ plan, cameras }, at) =>
+    cameras.flatMap(({ retention_days: days = null }, camera) =>
+      days === null || days <= planDays[plan]
+        ? []
+        : [
+            {
+              path: ["owners", at, "cameras", camera, "retention_days"],
+              message: `expected 1 to ${planDays[plan]}, as the plan ${plan} allows, or null`,
+            },
+          ],
+    ),
+  )
+
 /** Reads the YAML text of a cameras file; every fault is told with its line. */
-export const parseCamerasFile = (text: string): Result.Result<CamerasFile, InvalidCamerasFile> => {
+export const parseCamerasFile = (
+  text: string,
+  planDays: Readonly<Record<Plan, number>>,
+): Result.Result<CamerasFile, InvalidCamerasFile> => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
   const lineAt = (path: ReadonlyArray<PropertyKey>): number => {
@@ -73,7 +106,9 @@ export const parseCamerasFile = (text: string): Result.Result<CamerasFile, Inval
     )
   }
   const twice = repetition(decoded.success)
-  return twice === null
+  if (twice !== null) return fault([`line ${lineAt(twice)}: ${twice.join(".")}: this name stands twice`])
+  const overlong = overlongRetention(decoded.success, planDays)
+  return overlong.length === 0
     ? Result.succeed(decoded.success)
-    : fault([`line ${lineAt(twice)}: ${twice.join(".")}: this name stands twice`])
+    : fault(overlong.map(({ path, message }) => `line ${lineAt(path)}: ${path.join(".")}: ${message}`))
 }

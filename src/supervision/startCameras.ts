@@ -7,6 +7,8 @@ import { Repair } from "../repair/Repair.ts"
 import { Cameras } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import { Owners } from "../storage/Owners.ts"
+import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
+import { findSetAside } from "../storage/setAside.ts"
 import { CameraDirectories } from "./CameraDirectories.ts"
 import { reconcileCameras } from "./reconcileCameras.ts"
 import { Supervision } from "./Supervision.ts"
@@ -27,7 +29,11 @@ export const startCameras = Effect.fn("startCameras")(function* (camerasFile: st
   const wanted = new Map(
     all.filter(({ recordingEnabled }) => recordingEnabled).map((camera) => [camera.id, camera]),
   )
-  const ended = yield* recorder.takeUpRuns(wanted)
+  const isSetAside = yield* findSetAside(yield* RecordingsDirectory, [
+    ...all,
+    ...(yield* cameras.listRemoved),
+  ])
+  const ended = yield* recorder.takeUpRuns(wanted, isSetAside)
   yield* catalog.recover(yield* Clock.currentTimeMillis)
   for (const cameraId of ended) {
     const detail = "settings changed while the service was down"

@@ -11,10 +11,13 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..")
  */
 const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["domain"],
-  ["logging", "config"],
-  ["recorder", "storage", "health", "playback"],
-  ["repair", "guard", "cleanup", "clips"],
+  ["logging", "config", "threads", "events"],
+  ["recorder", "storage", "playback"],
+  ["repair", "guard", "cleanup", "clips", "delivery"],
   ["supervision"],
+  ["health"],
+  ["alerts"],
+  ["metrics"],
   ["api", "dashboard"],
   ["service.ts"],
   ["main.ts", "demo", "warden.ts", "handover.ts"],

@@ -24,6 +24,7 @@ import { Cameras } from "../../src/storage/Cameras.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
 import { DeletionStore } from "../../src/storage/DeletionStore.ts"
+import { ExportSources } from "../../src/storage/ExportSources.ts"
 import { Owners } from "../../src/storage/Owners.ts"
 import { Recordings } from "../../src/storage/Recordings.ts"
 import { RecordingsDirectory } from "../../src/storage/RecordingsDirectory.ts"
@@ -41,15 +42,22 @@ export interface SceneOptions {
   readonly aroundStore?: (store: DeletionStore["Service"]) => DeletionStore["Service"]
 }
 
+/** What a clock says beside what it is: another time, or more time lived. */
+interface ClockOffset {
+  readonly nowMillis: number | null
+  readonly livedMillis: number
+}
+
 /** The real clock, set to another time. */
-const clockAt = (millis: () => number | null) =>
+const clockAt = (offset: () => ClockOffset) =>
   Layer.effect(
     Clock.Clock,
     Effect.map(Clock.Clock, (real) => {
-      const now = (): number => millis() ?? real.currentTimeMillisUnsafe()
+      const now = (): number => offset().nowMillis ?? real.currentTimeMillisUnsafe()
+      const lived = (): bigint => real.monotonicTimeNanosUnsafe() + BigInt(offset().livedMillis) * 1_000_000n
       return {
-        monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
-        monotonicTimeNanos: real.monotonicTimeNanos,
+        monotonicTimeNanosUnsafe: lived,
+        monotonicTimeNanos: Effect.sync(lived),
         sleep: (duration) => real.sleep(duration),
         currentTimeMillisUnsafe: now,
         currentTimeMillis: Effect.sync(now),
@@ -63,7 +71,7 @@ const services = (
   root: string,
   database: DatabaseSettings,
   { fileSystem, planDays = retentionDays, aroundStore = (store) => store }: SceneOptions,
-  millis: () => number | null,
+  offset: () => ClockOffset,
   lines: Array<string>,
 ) => {
   const directory = join(root, "recordings")
@@ -78,7 +86,7 @@ const services = (
   )
   return Cleanup.layer(planDays).pipe(
     Layer.provideMerge(Deletion.layerNoDeps),
-    Layer.provide([removal, store]),
+    Layer.provide([removal, store, ExportSources.layer]),
     Layer.provideMerge(Catalog.layer({ flushIntervalMillis: 100 })),
     Layer.provideMerge(Layer.mergeAll(Cameras.layer, Owners.layer, Recordings.layer)),
     Layer.provideMerge(RecordingsDirectory.layer({ directory, stateDirectory: join(root, "state") })),
@@ -88,7 +96,7 @@ const services = (
     Layer.provideMerge(
       Logger.layer([Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))]),
     ),
-    Layer.provideMerge(clockAt(millis)),
+    Layer.provideMerge(clockAt(offset)),
   )
 }
 export type SceneServices = Layer.Success<ReturnType<typeof services>>
@@ -108,8 +116,8 @@ const sizeBytes = 100
 export class CleanupScene {
   readonly root = mkdtempSync(join(tmpdir(), "vigia-cleanup-"))
   readonly log: Array<string> = []
-  /** The time that the services believe in; null for the real one. */
-  nowMillis: number | null = null
+  #nowMillis: number | null = null
+  #livedMillis = 0
   readonly #database: Awaited<ReturnType<typeof makeTestDatabase>>
   #options: SceneOptions
   #runtime: ManagedRuntime.ManagedRuntime<SceneServices, unknown>
@@ -122,6 +130,21 @@ export class CleanupScene {
 
   static async make(options: SceneOptions = {}): Promise<CleanupScene> {
     return new CleanupScene(await makeTestDatabase(), options)
+  }
+
+  /** The time that the services believe in; null for the real one. Setting it ahead, the services live until then. */
+  get nowMillis(): number | null {
+    return this.#nowMillis
+  }
+
+  set nowMillis(millis: number) {
+    this.#livedMillis += Math.max(0, millis - (this.#nowMillis ?? millis))
+    this.#nowMillis = millis
+  }
+
+  /** Sets the clock without any time going by. */
+  stepClock(millis: number): void {
+    this.#nowMillis = millis
   }
 
   get directory(): string {
@@ -198,8 +221,8 @@ export class CleanupScene {
   /** Paths of all rows; one that is marked has a star. */
   async rows(): Promise<ReadonlyArray<string>> {
     const rows = await this.sql<{ name: string }>(
-      (sql) => sql`SELECT file_path || CASE WHEN deleting_at IS NULL THEN '' ELSE '*' END AS name
-        FROM recordings ORDER BY 1`,
+      (sql) => sql`SELECT file_path AS name FROM recordings
+        UNION ALL SELECT file_path || '*' FROM deletions ORDER BY 1`,
     )
     return rows.map(({ name }) => name)
   }
@@ -239,7 +262,13 @@ export class CleanupScene {
 
   #start(): ManagedRuntime.ManagedRuntime<SceneServices, unknown> {
     return ManagedRuntime.make(
-      services(this.root, this.#database.settings, this.#options, () => this.nowMillis, this.log),
+      services(
+        this.root,
+        this.#database.settings,
+        this.#options,
+        () => ({ nowMillis: this.#nowMillis, livedMillis: this.#livedMillis }),
+        this.log,
+      ),
     )
   }
 }

@@ -11,8 +11,6 @@ import { schedule } from "../../src/config/schedule.ts"
 import { retentionDays } from "../../src/domain/Plan.ts"
 import { CleanupPasses } from "../../src/storage/CleanupPasses.ts"
 
-const nothing = { removed: 0, freedBytes: 0, failures: [] }
-
 /** A scheduler on a clock of the test, and the passes that it began, as `instant reason`. */
 const scheduler = (cron: Cron.Cron, options: { cleanSince: string | null; failures?: number }) => {
   const began: Array<string> = []
@@ -22,6 +20,7 @@ const scheduler = (cron: Cron.Cron, options: { cleanSince: string | null; failur
   const services = Layer.mergeAll(
     Layer.mock(Cleanup, {
       planDays: retentionDays,
+      noteTime: Effect.void,
       run: (reason) =>
         Effect.map(Clock.currentTimeMillis, (nowMillis) => {
           began.push(`${new Date(nowMillis).toISOString()} ${reason}`)
@@ -33,10 +32,10 @@ const scheduler = (cron: Cron.Cron, options: { cleanSince: string | null; failur
     }),
     Layer.mock(CleanupPasses, { cleanSince: () => Effect.sync(() => sinceMillis) }),
     Layer.mock(Deletion, {
-      finishInterrupted: Effect.sync(() => {
-        finished += 1
-        return nothing
-      }),
+      finishInterrupted: () =>
+        Effect.sync(() => {
+          finished += 1
+        }),
     }),
   )
   return {

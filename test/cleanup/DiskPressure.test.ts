@@ -3,9 +3,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { describe, expect, it } from "vitest"
+import { Ballast } from "../../src/cleanup/Ballast.ts"
 import { Deletion } from "../../src/cleanup/Deletion.ts"
 import { DiskPressure } from "../../src/cleanup/DiskPressure.ts"
 import type { StopReason } from "../../src/recorder/RunRequest.ts"
+import { EventJournal } from "../../src/events/EventJournal.ts"
 import { StreamRecorder } from "../../src/recorder/StreamRecorder.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { DatabaseUnavailable } from "../../src/storage/DatabaseUnavailable.ts"
@@ -14,8 +16,18 @@ import { DirectoryUnusable, RecordingsDirectory } from "../../src/storage/Record
 import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 
-/** A disk whose answer a test decides; its database is away, so nothing can be evicted. */
-const scene = () => {
+/** A disk whose answer a test decides; without `recordings`, of 10 bytes each, its database is away. */
+const scene = (recordings: number | null = null) => {
+  let left = Array.from({ length: recordings ?? 0 }, (_, at) => ({
+    id: at + 1,
+    cameraId: 1,
+    filePath: `cam_1/2026-01-14/${at}.mp4`,
+    sizeBytes: 10,
+    startMillis: at,
+    endMillis: at + 1,
+  }))
+  const camera = { name: "", isRemoved: false, isEnabled: true, quotaBytes: null, retentionDays: null }
+  const owner = { id: 1, name: "", plan: "basic" as const, isRemoved: false, quotaBytes: null }
   const disk: { freeBytes: number | null } = { freeBytes: 500 }
   const ended: Array<StopReason> = []
   const lines: Array<string> = []
@@ -28,7 +40,7 @@ const scene = () => {
       diskSpace: Effect.suspend(() =>
         disk.freeBytes === null
           ? Effect.fail(new DirectoryUnusable({ path: "/r", code: "EIO" }))
-          : Effect.succeed({ totalBytes: 1000, freeBytes: disk.freeBytes }),
+          : Effect.succeed({ totalBytes: 1000, freeBytes: disk.freeBytes, files: null }),
       ),
     }),
     Layer.mock(StreamRecorder, {
@@ -37,17 +49,39 @@ const scene = () => {
       onReport: () => undefined,
       pids: () => new Map(),
     }),
-    Layer.mock(Deletion, { remove: () => Effect.die("nothing was to be deleted") }),
-    Layer.mock(EvictionCandidates, {}),
-    Layer.mock(StorageAccounts, { list: away }),
+    // What is deleted frees nothing unless the test says so.
+    Layer.mock(Deletion, {
+      finishInterrupted: () => Effect.void,
+      remove: (doomed) =>
+        Effect.sync(() => {
+          const removedIds = new Set(doomed.map(({ id }) => id))
+          left = left.filter(({ id }) => !removedIds.has(id))
+          return {
+            cameraIds: [1],
+            removed: doomed.length,
+            freedBytes: 10 * doomed.length,
+            failures: [],
+            removedIds,
+          }
+        }),
+    }),
+    Layer.mock(EvictionCandidates, {
+      oldest: (_cameraIds, perCamera) => Effect.sync(() => left.slice(0, perCamera)),
+      protectedBytesOf: () => Effect.succeed(0),
+    }),
+    Layer.mock(StorageAccounts, {
+      list: recordings === null ? away : Effect.succeed([{ ...owner, cameras: [{ ...camera, id: 1 }] }]),
+    }),
+    Ballast.layer(null),
+    EventJournal.layer,
     Layer.mock(Catalog, {
       snapshot: () => ({
         currentFile: null,
         latestFile: null,
         coveredUntilMillis: null,
         openGap: null,
-        totalBytes: 0,
-        recordings: 0,
+        totalBytes: 10 * left.length,
+        recordings: left.length,
       }),
       growingFiles: () => [],
       knownFiles: () => ({ busy: new Set(), unsettled: new Set(), remembered: new Map() }),
@@ -66,6 +100,7 @@ const scene = () => {
     runtime.runPromise(Effect.flatMap(DiskPressure, look))
   return {
     disk,
+    left: () => left.length,
     ended,
     lines,
     ask,
@@ -82,9 +117,15 @@ describe("DiskPressure", () => {
     expect(await state()).toBe("critical")
     // Before the catalog knows what is recorded nothing is decided.
     expect(await refusal()).toBeNull()
+    let roomReturned = 0
+    await ask(({ onRoomReturned }) => Effect.sync(() => onRoomReturned(() => (roomReturned += 1))))
     await ask(({ begin }) => begin)
     await awaitFact("runs are refused", refusal)
-    expect(await refusal()).toMatchObject({ cause: "disk_full", permanent: false })
+    expect(await refusal()).toMatchObject({
+      cause: "disk_full",
+      permanent: false,
+      remedy: "wait_for_room",
+    })
     expect(ended).toContain("disk_full")
 
     disk.freeBytes = 54
@@ -92,19 +133,51 @@ describe("DiskPressure", () => {
       ask(({ reading }) => Effect.map(reading, ({ space }) => space?.freeBytes === 54)),
     )
     expect(await refusal()).not.toBeNull()
+    expect(roomReturned).toBe(0)
     disk.freeBytes = 55
     await awaitFact("runs may begin", async () => (await refusal()) === null)
+    await awaitFact("it is told", () => roomReturned === 1)
     expect(await state()).toBe("critical")
     disk.freeBytes = 101
     await awaitFact("the state is a warning", async () => (await state()) === "warning")
+    expect(roomReturned).toBe(1)
     await dispose()
     const fatal = lines.filter((line) => line.startsWith("Fatal"))
-    expect(fatal).toEqual([
-      "Fatal recording stops: the reserve of the disk is reached, and nothing may be evicted",
-    ])
+    expect(fatal).toEqual(["Fatal recording stops: the reserve of the disk is reached, and evictions fail"])
+    expect(lines.filter((line) => line.includes("nothing more may be evicted"))).toEqual([])
     const faults = lines.filter((line) => line.includes("recordings cannot be evicted"))
     expect(faults.length).toBeLessThanOrEqual(2)
     expect(lines).toContain("Info recording goes on: the disk has room")
+  })
+
+  it("evicts once where the disk does not show what was freed, says so, and goes on when it does", async () => {
+    const { disk, left, lines, ask, dispose } = scene(100)
+    const obstacle = () => ask(({ reading }) => Effect.map(reading, (now) => now.obstacle))
+    disk.freeBytes = 60
+    await ask(({ begin }) => begin)
+    await awaitFact("it says so", async () => (await obstacle()) === "not_shown")
+    // To two points below the mark.
+    expect(left()).toBe(100 - 6)
+    let looks = 0
+    let probedAtMillis = 0
+    await awaitFact("the disk was looked at ten times more", async () => {
+      const now = await ask(({ reading }) => reading)
+      if (now.probedAtMillis !== probedAtMillis) looks += 1
+      probedAtMillis = now.probedAtMillis
+      return looks > 10
+    })
+    expect(left()).toBe(100 - 6)
+    expect(lines.filter((line) => line.startsWith("Fatal"))).toEqual([
+      "Fatal the disk does not show the room of recordings that were evicted: recording goes on until the reserve is reached",
+    ])
+
+    // The room shows at last, and others take part of it.
+    disk.freeBytes = 80
+    await awaitFact("more is evicted", () => left() < 100 - 6)
+    expect(left()).toBe(100 - 6 - 4)
+    disk.freeBytes = 500
+    await awaitFact("nothing hinders it", async () => (await obstacle()) === null)
+    await dispose()
   })
 
   it("takes a disk that does not answer for critical, and neither deletes nor ends anything", async () => {

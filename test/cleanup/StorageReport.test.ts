@@ -14,7 +14,7 @@ import { awaitFact } from "../support/awaitFact.ts"
 import { makeTestDatabase } from "../support/database.ts"
 
 const day = 86_400_000
-const space = { totalBytes: 1_000_000, freeBytes: 950_000 }
+const space = { totalBytes: 1_000_000, freeBytes: 950_000, files: null }
 let database: Awaited<ReturnType<typeof makeTestDatabase>>
 
 const pressure = Layer.succeed(
@@ -25,10 +25,12 @@ const pressure = Layer.succeed(
       space,
       error: null,
       state: "ok",
+      obstacle: null,
       isRecordingStopped: false,
       probedAtMillis: 0,
     }),
     refusal: Effect.succeed(null),
+    onRoomReturned: () => undefined,
     begin: Effect.void,
   }),
 )
@@ -91,7 +93,6 @@ describe("StorageReport", () => {
           // Of the last day only what counts as recorded is measured.
           row(1, 3, Date.now() - day * 1.5, { fileSize: 7 }),
           row(1, 4, Date.now() - 1_000_000, { state: "missing", fileSize: 9_999 }),
-          row(1, 5, Date.now() - 1_000_000, { deletingAt: new Date(), fileSize: 9_999 }),
         ]
         for (const one of rows) yield* sql`INSERT INTO recordings ${sql.insert(one)}`
       }),
@@ -139,7 +140,7 @@ describe("StorageReport", () => {
         const [seqScans, rows] = yield* sql.withTransaction(
           Effect.gen(function* () {
             const before = yield* counted
-            expect((yield* candidates.oldest([1, 2], 16)).length).toBe(32)
+            expect((yield* candidates.oldest([1, 2], 16, [])).length).toBe(32)
             yield* accounts.measures(Date.now() - day)
             const after = yield* counted
             return [after[0] - before[0], after[1] - before[1]]

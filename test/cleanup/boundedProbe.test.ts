@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { boundedProbe } from "../../src/cleanup/boundedProbe.ts"
 import { DirectoryUnusable } from "../../src/storage/RecordingsDirectory.ts"
 
-const space = { totalBytes: 10, freeBytes: 5 }
+const space = { totalBytes: 10, freeBytes: 5, files: null }
 
 describe("a probe of the disk", () => {
   it("that hangs is given up, and asked again only when it has answered", () =>

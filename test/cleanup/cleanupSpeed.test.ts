@@ -9,6 +9,7 @@ describe("thousands of expired files", () => {
       cameras: 4,
       days: 60,
       hours: 24,
+      onLoopDisk: false,
       startSeconds: 4,
       // Other tests run on the same processors.
       mostBlockedMillis: 200,

@@ -11,8 +11,8 @@ export class CrashingDeletion {
     aroundStore: (store): DeletionStore["Service"] => ({
       ...store,
       mark: (ids, reason, atMillis) => this.#around(store.mark(ids, reason, atMillis)),
-      remove: (ids) => this.#around(store.remove(ids)),
-      unmark: (ids) => this.#around(store.unmark(ids)),
+      markExpired: (choice, atMillis) => this.#around(store.markExpired(choice, atMillis)),
+      settle: (batchId, keptPaths) => this.#around(store.settle(batchId, keptPaths)),
     }),
   }
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { DoomedRecording } from "../../src/cleanup/Deletion.ts"
-import { evictionOrder, oldestFirst, type OwnerUse } from "../../src/cleanup/evictionOrder.ts"
+import { evictionOrder, oldestFirst, type OwnerUse, shareOf } from "../../src/cleanup/evictionOrder.ts"
 
 const recording = (id: number, sizeBytes: number, endMillis: number): DoomedRecording => ({
   id,
@@ -98,6 +98,48 @@ describe("the order of eviction", () => {
       { ownerId: 2, bytes: 900, shareBytes: 500, evictable: [recording(3, 100, 50), recording(4, 100, 40)] },
     ]
     expect(evictionOrder(owners, 150, 10).map(({ id }) => id)).toEqual([4, 3])
+  })
+
+  it("is the same with a quota that is no less than an equal part: it is a limit, and no claim", () => {
+    const anyQuotas = fc.array(fc.option(fc.integer({ min: 400, max: 5_000 })), {
+      minLength: 6,
+      maxLength: 6,
+    })
+    fc.assert(
+      fc.property(anyOwners, anyNeed, anyQuotas, (owners, needed, quotas) => {
+        const sharing = (quotaOf: (at: number) => number | null) =>
+          owners.map((owner, at) => ({ ...owner, shareBytes: shareOf(quotaOf(at), 400) }))
+        const equal = evictionOrder(
+          sharing(() => null),
+          needed,
+          Infinity,
+        )
+        expect(
+          evictionOrder(
+            sharing((at) => quotas[at] ?? null),
+            needed,
+            Infinity,
+          ),
+        ).toEqual(equal)
+      }),
+    )
+  })
+
+  it("takes first from who is over a quota that is less than an equal part", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 299 }), (quotaBytes) => {
+        const owners = [
+          { ownerId: 1, bytes: 300, shareBytes: shareOf(null, 500), evictable: [recording(1, 100, 1)] },
+          {
+            ownerId: 2,
+            bytes: 300,
+            shareBytes: shareOf(quotaBytes, 500),
+            evictable: [recording(2, 100, 50)],
+          },
+        ]
+        expect(evictionOrder(owners, 100, 10).map(({ id }) => id)).toEqual([2])
+      }),
+    )
   })
 
   it("within a quota is by age alone", () => {

@@ -3,28 +3,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as fc from "fast-check"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { Deletion, type DoomedRecording } from "../../src/cleanup/Deletion.ts"
-import { makeEvictions } from "../../src/cleanup/evictions.ts"
-import { Catalog } from "../../src/storage/Catalog.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
-import { EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
-import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import { makeTestDatabase } from "../support/database.ts"
-
-const minute = 60_000
-const limits = { warningPercent: 50, criticalPercent: 100, reserveBytes: 1000 }
-
-interface File {
-  readonly cameraId: number
-  readonly sizeBytes: number
-  readonly endMinute: number
-  readonly kind: "closed" | "growing" | "missing" | "protected" | "clip" | "marked" | "stuck"
-}
+import { closedFiles, type File, limits, relieveIt, scene, spaceOf } from "./EvictionScene.ts"
 
 /** Cameras 1 and 2 are those of owner 1; 3 and 4 of owners 2 and 3, and 4 was removed. */
 const owners = [1, 1, 2, 3]
@@ -53,89 +36,6 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const store = (files: ReadonlyArray<File>) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* sql`DELETE FROM recordings`
-    for (const [at, { cameraId, sizeBytes, endMinute, kind }] of files.entries()) {
-      yield* sql`INSERT INTO recordings ${sql.insert({
-        cameraId,
-        startTime: new Date((endMinute - 1) * minute),
-        endTime: new Date(endMinute * minute),
-        filePath: `cam_${cameraId}/1970-01-01/${at}.mp4`,
-        fileSize: sizeBytes,
-        duration: 60,
-        isClip: kind === "clip",
-        isProtected: kind === "protected",
-        deletingAt: kind === "marked" ? new Date(0) : null,
-        // Each of a run of its own: the end of a file before a growing one still moves, so that it may not go.
-        runId: `run-${at}`,
-        segmentNumber: 0,
-        state: kind === "growing" || kind === "missing" ? kind : "closed",
-        frames: 1,
-        fragments: 1,
-        videoCodec: "h264",
-        audio: "none",
-      })}`
-    }
-  })
-
-/** A disk that holds these files and nothing else, and a deletion that frees it. */
-const scene = async (
-  files: ReadonlyArray<File>,
-  act: (
-    evictions: ReturnType<typeof makeEvictions>,
-    disk: { freeBytes: number },
-  ) => Effect.Effect<void, unknown>,
-  freeBytes = 0,
-) => {
-  const disk = { freeBytes }
-  const asked: Array<DoomedRecording> = []
-  const lines: Array<string> = []
-  const byPath = (filePath: string) => files[Number(/(\d+)\.mp4$/.exec(filePath)?.[1])]
-  const layers = Layer.mergeAll(Catalog.layer(), EvictionCandidates.layer, StorageAccounts.layer).pipe(
-    Layer.provideMerge(databaseLayer(database.settings)),
-    Layer.provideMerge(
-      Logger.layer([Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))]),
-    ),
-  )
-  const runtime = ManagedRuntime.make(layers)
-  const withSql = ManagedRuntime.make(databaseLayer(database.settings))
-  await withSql.runPromise(store(files))
-  await withSql.dispose()
-  await runtime.runPromise(
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const deletion = Deletion.of({
-        remove: (doomed) =>
-          Effect.gen(function* () {
-            const stuck = doomed.filter(({ filePath }) => byPath(filePath)?.kind === "stuck")
-            const gone = doomed.filter((one) => !stuck.includes(one))
-            for (const { id } of gone) yield* sql`DELETE FROM recordings WHERE id = ${id}`
-            asked.push(...gone)
-            const freedBytes = gone.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-            disk.freeBytes += freedBytes
-            return {
-              removed: gone.length,
-              freedBytes,
-              failures: stuck.map(({ filePath }) => ({ filePath, code: "EPERM" })),
-            }
-          }).pipe(Effect.orDie),
-        finishInterrupted: Effect.die("not asked"),
-      })
-      const evictions = makeEvictions({
-        deletion,
-        candidates: yield* EvictionCandidates,
-        accounts: yield* StorageAccounts,
-        catalog: yield* Catalog,
-      })
-      yield* act(evictions, disk)
-    }),
-  )
-  await runtime.dispose()
-  return { disk, lines, gone: asked.map(({ filePath }) => byPath(filePath)) }
-}
-
 const anyFile: fc.Arbitrary<File> = fc.record({
   cameraId: fc.integer({ min: 1, max: 4 }),
   sizeBytes: fc.integer({ min: 1, max: 300 }),
@@ -149,23 +49,11 @@ const anyFile: fc.Arbitrary<File> = fc.record({
         "missing" as const,
         "protected" as const,
         "clip" as const,
-        "marked" as const,
         "stuck" as const,
       ),
     },
   ),
 })
-
-const relieveIt = (files: ReadonlyArray<File>, freeBytes: number) =>
-  scene(
-    files,
-    ({ relieve }, disk) =>
-      relieve(
-        Effect.sync(() => ({ totalBytes: 40_000, ...disk })),
-        limits,
-      ),
-    freeBytes,
-  )
 
 describe("evictions", () => {
   it("free what is needed and no file more, of closed recordings that nothing protects", async () => {
@@ -174,12 +62,20 @@ describe("evictions", () => {
         fc.array(anyFile, { maxLength: 60 }),
         fc.integer({ min: 0, max: 1500 }),
         async (files, freeBytes) => {
-          const { disk, gone } = await relieveIt(files, freeBytes)
+          const { disk, gone, obstacle } = await relieveIt(database, files, { freeBytes })
           expect(gone.every((file) => file?.kind === "closed")).toBe(true)
           // 2 % of 40,000, and the reserve with a tenth.
           const goalBytes = 1100
           const closed = files.filter(({ kind }) => kind === "closed")
-          expect(disk.freeBytes >= goalBytes || gone.length === closed.length).toBe(true)
+          const sizeOf = (some: ReadonlyArray<File | undefined>) =>
+            some.reduce((sum, file) => sum + (file?.sizeBytes ?? 0), 0)
+          const isAt = {
+            done: disk.freeBytes >= goalBytes,
+            nothing_evictable: gone.length === closed.length,
+            out_of_reach: freeBytes + sizeOf(closed) < goalBytes,
+            undeletable: false,
+          }
+          expect(isAt[obstacle ?? "done"]).toBe(true)
           expect(disk.freeBytes - (gone.at(-1)?.sizeBytes ?? Infinity)).toBeLessThan(goalBytes)
           for (const ownerId of owners) {
             const ends = gone.flatMap((file) =>
@@ -201,9 +97,125 @@ describe("evictions", () => {
       kind: "stuck",
     }))
     const good: File = { cameraId: 1, sizeBytes: 2000, endMinute: 400, kind: "closed" }
-    const { gone, disk } = await relieveIt([...stuck, good], 0)
+    const { gone, disk, marked, reliefs, lines } = await relieveIt(database, [...stuck, good], {})
     expect(gone).toEqual([good])
     expect(disk.freeBytes).toBe(2000)
+    // One batch says that the day of the others is not to be deleted from.
+    expect(reliefs.map(({ obstacle }) => obstacle)).toEqual(["undeletable", null])
+    expect(marked()).toBe(3 + 1)
+    expect(lines.filter((line) => line.includes("evicted"))).toHaveLength(1)
+  })
+
+  it("mark hardly any rows where nothing can be deleted, however often they are tried", async () => {
+    const stuck = [1, 2, 3].flatMap((cameraId) =>
+      closedFiles(cameraId, 1, 30).map((file): File => ({ ...file, kind: "stuck" })),
+    )
+    const { gone, marked, reliefs, obstacle } = await relieveIt(database, stuck, {})
+    expect(gone).toEqual([])
+    // A batch, then one file of each day that is not yet known to be refused.
+    expect(marked()).toBeLessThanOrEqual(16 + 3)
+    expect(reliefs.length).toBeLessThanOrEqual(1 + 3)
+    expect(obstacle).toBe("nothing_evictable")
+  })
+
+  it("delete no more than was missing at first, where the disk does not show what is freed", async () => {
+    const { gone, reliefs } = await relieveIt(database, closedFiles(1, 1, 100), { showsFreed: false })
+    expect(gone).toHaveLength(11)
+    expect(reliefs).toMatchObject([{ freed: { bytes: 1100, files: 0 }, obstacle: null }])
+  })
+
+  it("delete nothing for a goal that is not reached with all recordings gone", async () => {
+    const { gone, obstacle } = await relieveIt(database, closedFiles(1, 1, 10), { freeBytes: 50 })
+    expect(gone).toEqual([])
+    expect(obstacle).toBe("out_of_reach")
+  })
+
+  it("free the reserve alone, where others take more than the critical mark leaves", async () => {
+    const some = { ...limits, criticalPercent: 90 }
+    const { gone, disk, obstacle } = await relieveIt(
+      database,
+      closedFiles(1, 1, 30),
+      { freeBytes: 900 },
+      some,
+    )
+    expect(gone).toHaveLength(2)
+    expect(disk.freeBytes).toBe(1100)
+    expect(obstacle).toBeNull()
+    const next = await relieveIt(database, closedFiles(1, 1, 28), { freeBytes: 1100 }, some)
+    expect(next.gone).toEqual([])
+    expect(next.obstacle).toBe("out_of_reach")
+  })
+
+  it("free files, where these are short and bytes are not", async () => {
+    const { gone, disk } = await relieveIt(database, closedFiles(1, 1, 30), {
+      freeBytes: 30_000,
+      files: { total: 100, free: 2 },
+    })
+    // To a tenth of them and a tenth of that; a recording goes with its index.
+    expect(gone.map((file) => file?.endMinute)).toEqual([1, 2, 3, 4, 5])
+    expect(disk.files?.free).toBe(12)
+  })
+
+  it("begin with what an earlier deletion left marked", async () => {
+    const { gone, disk } = await relieveIt(database, closedFiles(1, 1, 30), { interruptedBytes: 800 })
+    expect(disk.freeBytes).toBe(1100)
+    expect(gone).toHaveLength(3)
+  })
+
+  it("count for evicted what is gone, and not what came into use meanwhile", async () => {
+    const busy = closedFiles(1, 1, 10).map((file): File => ({ ...file, kind: "busy" }))
+    const { gone, disk, lines, events } = await relieveIt(database, [...busy, ...closedFiles(1, 50, 30)], {})
+    expect(gone.map((file) => file?.endMinute)).toEqual(Array.from({ length: 11 }, (_, at) => 50 + at))
+    expect(disk.freeBytes).toBe(1100)
+    // Of the eleven that were chosen first one was not in use; then ten more go.
+    expect(lines.flatMap((line) => /evicted.*files=(\d+)/.exec(line)?.[1] ?? [])).toEqual(["1", "10"])
+    const told = events.map((event) => (event.type === "recordings.evicted" ? event : null))
+    expect(told).toMatchObject([
+      { cameraId: 1, reason: "disk", ownerId: 1, files: 1, sizeBytes: 100 },
+      { cameraId: 1, reason: "disk", ownerId: 1, files: 10, sizeBytes: 1000 },
+    ])
+  })
+
+  it("take from who uses most, whatever his quota allows him", async () => {
+    const files = [...closedFiles(1, 100, 40), ...closedFiles(3, 1, 10)]
+    const { gone } = await scene(database, files, ({ relieve }, disk) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`UPDATE owners SET quota_bytes = ${2 ** 40} WHERE id = 1`
+        yield* relieve(
+          Effect.sync(() => spaceOf(disk)),
+          limits,
+        )
+        yield* sql`UPDATE owners SET quota_bytes = NULL WHERE id = 1`
+      }).pipe(Effect.provide(databaseLayer(database.settings))),
+    )
+    expect(gone.map((file) => file?.cameraId)).toEqual(Array.from({ length: 11 }, () => 1))
+  })
+
+  it("keep to a quota what is not protected, however much is: nothing else goes for it", async () => {
+    const file = (cameraId: number, endMinute: number, kind: File["kind"] = "closed"): File => ({
+      cameraId,
+      sizeBytes: 100,
+      endMinute,
+      kind,
+    })
+    const files = [
+      ...[1, 2, 3, 4].map((at) => file(1, at, "protected")),
+      ...[5, 6, 7].map((at) => file(1, at)),
+      ...[8, 9, 10].map((at) => file(2, at)),
+      file(3, 11),
+      file(3, 12),
+    ]
+    const { gone } = await scene(database, files, ({ enforceQuotas }) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`UPDATE cameras SET quota_bytes = CASE id WHEN 1 THEN 250 END`
+        yield* sql`UPDATE owners SET quota_bytes = CASE id WHEN 1 THEN 350 WHEN 2 THEN 100 END`
+        for (let pass = 0; pass < 3; pass += 1) yield* enforceQuotas()
+      }).pipe(Effect.provide(databaseLayer(database.settings))),
+    )
+    // Of camera 1, of its owner with his 800 bytes, and of the owner after him.
+    expect(gone.map((one) => one?.endMinute)).toEqual([5, 6, 7, 11])
   })
 
   it("bring cameras and owners back within their quotas, and no further", async () => {
@@ -219,7 +231,7 @@ describe("evictions", () => {
       file(3, 9, "protected"),
       file(3, 10),
     ]
-    const { gone, lines } = await scene(files, ({ enforceQuotas }) =>
+    const { gone, lines } = await scene(database, files, ({ enforceQuotas }) =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql`UPDATE cameras SET quota_bytes = 300 WHERE id = 1`
@@ -231,7 +243,7 @@ describe("evictions", () => {
     )
     expect(gone.map((one) => one?.endMinute)).toEqual([1, 2, 3, 10])
     expect(lines).toEqual(
-      Array.from({ length: 3 }, () => "Warn evicted recordings: they were over their quota"),
+      [2, 1, 1].map((count) => `Warn evicted recordings: they were over their quota files=${count}`),
     )
   })
 })

@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
+import { linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { afterEach, describe, expect, it } from "vitest"
 import { Cleanup } from "../../src/cleanup/Cleanup.ts"
 import { CleanupScene, fileSystemWith, type SceneOptions } from "./CleanupScene.ts"
@@ -63,7 +64,7 @@ describe("a file that cannot be deleted", () => {
     },
   )
 
-  it("but for its index is finished later, and counts as gone", async () => {
+  it("with its index stays whole, with its row", async () => {
     let isStuck = true
     const cameraId = await begin({
       fileSystem: fileSystemWith((_call, path) => {
@@ -72,7 +73,8 @@ describe("a file that cannot be deleted", () => {
     })
     const path = await recordOld(cameraId, 0)
     await scene.clean()
-    expect(await scene.rows()).toEqual([`${path}*`])
+    expect(await scene.rows()).toEqual([path])
+    expect(scene.has(path)).toBe(true)
     isStuck = false
     await scene.clean()
     expect(await scene.rows()).toEqual([])
@@ -134,6 +136,25 @@ describe("a file that cannot be deleted", () => {
     expect(await scene.rows()).toEqual([path])
     expect(scene.has(path)).toBe(true)
     expect((await lastPass())?.errorList).toEqual([{ path, code: "foreign directory" }])
+  })
+
+  it.each([
+    ["it is protected on the disk", (path: string) => [path], "protected"],
+    ["what is protected cannot be read", () => null, "damaged .protected"],
+  ])("because %s stays, whatever its row says", async (_why, protectedOf, code) => {
+    const cameraId = await begin()
+    const path = await recordOld(cameraId, 0)
+    const free = await recordOld(await scene.addCamera(await scene.addOwner("basic")), 1)
+    const own = join(scene.directory, `cam_${cameraId}`)
+    const Camera = Schema.fromJsonString(Schema.Struct({ identity: Schema.String }))
+    const { identity } = Schema.decodeSync(Camera)(readFileSync(join(own, ".camera"), "utf8"))
+    const text = { camera_identity: identity, protected: protectedOf(path) }
+    writeFileSync(join(own, ".protected"), JSON.stringify(text))
+    await scene.clean()
+    expect(await scene.rows()).toEqual([path])
+    expect(scene.has(path)).toBe(true)
+    expect(scene.has(free)).toBe(false)
+    expect((await lastPass())?.errorList).toEqual([{ path, code }])
   })
 
   it("because the file system is not mounted stays, and the pass is not complete", async () => {

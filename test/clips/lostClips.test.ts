@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
@@ -25,7 +25,9 @@ let fixture: ClipFixture
 let cameraId = 0
 let range = { from: 0, to: 0 }
 
-const writers = () => allPids().filter((pid) => commandLineOf(pid)?.at(-1)?.includes("/.export-") === true)
+/** The processes of one export: other tests export at the same time. */
+const writersOf = (id: string) =>
+  allPids().filter((pid) => commandLineOf(pid)?.at(-1)?.includes(`/.export-${id}`) === true)
 
 /** Asks for a clip whose export hangs in the middle of its file. */
 const hangingExport = async (name: string): Promise<string> => {
@@ -35,7 +37,7 @@ const hangingExport = async (name: string): Promise<string> => {
   await awaitFact("the export has begun its file", () =>
     existsSync(join(fixture.service.recordingDirectory, `cam_${cameraId}/clips/.export-${id}.mp4`)),
   )
-  expect(writers()).toHaveLength(1)
+  expect(writersOf(id)).toHaveLength(1)
   rmSync(hangSwitch)
   return id
 }
@@ -68,7 +70,7 @@ describe("an export that is cut short", () => {
     const id = await hangingExport("cancelled")
     expect((await fixture.service.request("DELETE", `/api/clips/${id}`)).status).toBe(204)
     expect(fixture.clipNames(cameraId)).toEqual([])
-    expect(writers()).toEqual([])
+    expect(writersOf(id)).toEqual([])
     expect((await fixture.get(id)).state).toBe("cancelled")
   })
 
@@ -80,10 +82,36 @@ describe("an export that is cut short", () => {
       await fixture.service.start()
       expect(await fixture.get(id)).toMatchObject({ state: "failed", file_path: null })
       expect(fixture.clipNames(cameraId)).toEqual([])
-      expect(writers()).toEqual([])
+      expect(writersOf(id)).toEqual([])
     },
     120_000,
   )
+})
+
+describe("a clip on disk under the name of another one", () => {
+  it("is listed after the start; the export that its database knows has failed", async () => {
+    const clip = await fixture.export({ camera_id: cameraId, ...range, name: "from a backup" })
+    const exporting = await hangingExport("in the way")
+    await fixture.service.end("SIGKILL")
+    const named = (name: string) => join(fixture.service.recordingDirectory, `cam_${cameraId}/clips`, name)
+    renameSync(fixture.path(clip), named("in-the-way.mp4"))
+    const sidecar: unknown = JSON.parse(readFileSync(named("from-a-backup.json"), "utf8"))
+    if (typeof sidecar !== "object") throw new Error("no sidecar")
+    rmSync(named("from-a-backup.json"))
+    const other = { clip_id: "0c0ffee0-0000-4000-8000-000000000000", name: "in the way" }
+    writeFileSync(named("in-the-way.json"), JSON.stringify({ ...sidecar, ...other, file: "in-the-way.mp4" }))
+    await fixture.service.start()
+    expect(fixture.service.alive).toBe(true)
+    expect(await fixture.get(exporting)).toMatchObject({ state: "failed", file_path: null })
+    expect(await fixture.get(other.clip_id)).toMatchObject({
+      state: "ready",
+      file_path: `cam_${cameraId}/clips/in-the-way.mp4`,
+    })
+    for (const id of [other.clip_id, clip.id]) {
+      expect((await fixture.service.request("DELETE", `/api/clips/${id}`)).status).toBe(204)
+    }
+    expect(fixture.clipNames(cameraId)).toEqual([])
+  }, 120_000)
 })
 
 describe("clips of a lost database", () => {

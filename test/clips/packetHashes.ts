@@ -48,3 +48,32 @@ export const shownFrames = (path: string): number =>
       { encoding: "utf8" },
     ),
   )
+
+/** MD5 of every picture that a player shows, in the order in which it shows them. */
+export const pictureHashes = (path: string): ReadonlyArray<string> =>
+  execFileSync("ffmpeg", ["-v", "error", "-i", path, "-map", "0:v", "-vsync", "0", "-f", "framemd5", "-"], {
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  })
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.slice(line.lastIndexOf(",") + 1).trim())
+
+/** Where the packets of a stream begin and end for a player, in seconds; null without that stream. */
+export const shownSpan = (path: string, stream: "v" | "a"): readonly [number, number] | null => {
+  const packets = execFileSync(
+    "ffprobe",
+    ["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time,duration_time,flags"].concat(
+      ["-of", "csv=p=0", path],
+    ),
+    { encoding: "utf8" },
+  )
+    .split("\n")
+    // What an edit list hides is to be discarded.
+    .filter((line) => line !== "" && !line.includes("D"))
+    // The duration of the last may not be known.
+    .map((line) => line.split(",").map((field) => Number(field) || 0))
+  const begins = packets.map(([pts = 0]) => pts)
+  const ends = packets.map(([pts = 0, duration = 0]) => pts + duration)
+  return packets.length === 0 ? null : [Math.min(...begins), Math.max(...ends)]
+}

@@ -49,7 +49,7 @@ describe("a clip that cannot be made", () => {
     const answer = await fixture.ask({ camera_id: cameraId, ...asked })
     expect(problemOf(answer)).toMatchObject({ status: 400, errors: [{ field }] })
     const { body } = await fixture.service.request("GET", `/api/clips?camera_id=${cameraId}`)
-    expect(body).toEqual({ clips: [] })
+    expect(body).toEqual({ clips: [], next_cursor: null })
   })
 
   it("is refused where the camera, or the clip, is not known", async () => {
@@ -87,6 +87,38 @@ describe("the name of a clip", () => {
     expect([one.state, other.state]).toEqual(["ready", "ready"])
     expect(one.file_path).not.toBe(other.file_path)
     expect(one.name).toBe("門")
+  })
+})
+
+describe("the file of a clip", () => {
+  it("has a name that a disk takes, also where letters become several, and none of the spaces around it", async () => {
+    const long = await fixture.export({ camera_id: cameraId, ...range, name: "\u2167".repeat(100) })
+    expect(long.state).toBe("ready")
+    expect(long.file_path).toMatch(/\/clips\/(viii)+-[0-9a-f]{12}\.mp4$/)
+    const other = await fixture.export({ camera_id: cameraId, ...range, name: "\u2167".repeat(99) })
+    expect(other.file_path).not.toBe(long.file_path)
+    const spaced = await fixture.export({ camera_id: cameraId, ...range, name: "  Garden " })
+    expect(spaced).toMatchObject({ name: "Garden", file_path: `cam_${cameraId}/clips/garden.mp4` })
+    expect((await fixture.ask({ camera_id: cameraId, ...range, name: " ../x" })).status).toBe(400)
+    for (const { id } of [long, other, spaced]) await fixture.service.request("DELETE", `/api/clips/${id}`)
+  })
+})
+
+describe("a request", () => {
+  it.each([
+    ["from", "from=2026-02-30T00:00:00Z"],
+    ["to", "to=2026-01-14T24:00:00Z"],
+    ["from", "from=2026-02-29T23:00:00-03:00"],
+    ["limit", "limit=1&limit=2"],
+  ])("is refused with the field that is wrong: %s of %s", async (field, text) => {
+    const answer = await fixture.service.request("GET", `/api/recordings?camera_id=${cameraId}&${text}`)
+    expect(problemOf(answer)).toMatchObject({ status: 400, errors: [{ field }] })
+  })
+
+  it("may name a leap day, and any part of a second", async () => {
+    const text = "from=2024-02-29T23:59:59.123456789%2B14:00"
+    const answer = await fixture.service.request("GET", `/api/recordings?camera_id=${cameraId}&${text}`)
+    expect(answer.status).toBe(200)
   })
 })
 

@@ -26,6 +26,7 @@ describe("readSettings", () => {
       diskCriticalPercent: 90,
       diskReserveBytes: null,
       logLevel: "info",
+      alertWebhook: null,
     })
   })
 
@@ -83,10 +84,37 @@ describe("readSettings", () => {
     ["RECORDING_CLEANUP_CRON", "0 3 31 2 *", "five fields"],
     ["TZ", "Mars/Olympus", "the name of a time zone, such as America/Sao_Paulo or UTC"],
     ["LOG_LEVEL", "loud", "fatal, error, warn, info, debug, trace"],
+    ["ALERT_WEBHOOK_FORMAT", "slack", "plain, alertmanager"],
   ])("refuses %s=%s and says what is allowed", (variable, value, allowed) => {
     expect(() => readSettings({ [variable]: value })).toThrow(
       `${variable}="${value}" is not usable: allowed is ${allowed}`,
     )
+  })
+
+  it("reads who is told of alerts, and shows none of it", () => {
+    const { alertWebhook } = readSettings({
+      ALERT_WEBHOOK_URL: "https://ops:p4ss@alerts.example/t0ken",
+      ALERT_WEBHOOK_FORMAT: "alertmanager",
+      ALERT_WEBHOOK_SECRET: "whsec_c2lnbmluZw==",
+    })
+    expect(alertWebhook?.format).toBe("alertmanager")
+    expect(JSON.stringify(alertWebhook)).not.toMatch(/p4ss|alerts|t0ken|c2lnbmluZw/)
+    expect(readSettings({ ALERT_WEBHOOK_URL: "http://127.0.0.1:9/" }).alertWebhook).toMatchObject({
+      format: "plain",
+      secret: null,
+    })
+  })
+
+  it.each([
+    ["ALERT_WEBHOOK_URL", "ftp://ops:p4ss@alerts.example/"],
+    ["ALERT_WEBHOOK_URL", "alerts.example/p4ss"],
+    ["ALERT_WEBHOOK_URL", "http://ops:p4ss%@alerts.example/"],
+    ["ALERT_WEBHOOK_URL", "http://"],
+    ["ALERT_WEBHOOK_SECRET", "whsec_p4ss!"],
+  ])("refuses an unusable %s without repeating it (%s)", (variable, value) => {
+    const read = () => readSettings({ [variable]: value })
+    expect(read).toThrow(`${variable}="(hidden)" is not usable: allowed is `)
+    expect(read).not.toThrow("p4ss")
   })
 
   it("does not repeat a database URL, which may hold a password", () => {

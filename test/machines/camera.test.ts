@@ -46,6 +46,7 @@ describe("the ordinary life of a run", () => {
         cause: "invalid_stream",
         detail: "no SDP",
         delayMillis: 1_000,
+        lastedMillis: 500,
         atMillis: 500,
       },
     ])

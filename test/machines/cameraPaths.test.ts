@@ -28,6 +28,7 @@ function eventsIn(state: AnyMachineSnapshot) {
     { type: "camera.disabled" },
     { type: "camera.reconfigured" },
     { type: "audio.found" },
+    { type: "room.returned" },
     ...timers.map((type) => ({ type })),
     { type: "xstate.done.actor.audioProbe", actorId: "audioProbe", output: true },
     { type: "xstate.done.actor.audioProbe", actorId: "audioProbe", output: false },
@@ -43,6 +44,7 @@ function eventsIn(state: AnyMachineSnapshot) {
           { ...exit, attempt, permanent: false, remedy: "none" },
           { ...exit, attempt, permanent: true, remedy: "probe_again" },
           { ...exit, attempt, permanent: false, remedy: "video_only" },
+          { ...exit, attempt, cause: "disk_full", permanent: false, remedy: "wait_for_room" },
           { type: "xstate.error.actor.run", actorId: `recorder-${attempt}`, error: "bug" },
         ]
       : []),

@@ -18,7 +18,7 @@ const after = (list: ReadonlyArray<string>, option: string) => list[list.indexOf
 describe("ffmpegArguments", () => {
   it("copies H.264 without audio into numbered, clock-cut fragmented mp4", () => {
     expect(ffmpegArguments(request).join(" ")).toBe(
-      "-nostdin -hide_banner -loglevel level+warning -rtsp_transport tcp -timeout 4000000 " +
+      "-nostdin -hide_banner -loglevel repeat+level+warning -rtsp_transport tcp -timeout 4000000 " +
         "-analyzeduration 1000000 -probesize 1000000 -fpsprobesize 0 -i rtsp://camera/stream " +
         "-map 0:v:0 -c:v copy -bsf:v h264_mp4toannexb -max_interleave_delta 200000 -f segment -segment_atclocktime 1 " +
         "-segment_time 3600 -segment_format mp4 -segment_format_options " +

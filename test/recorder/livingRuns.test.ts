@@ -111,9 +111,18 @@ describe("findLeftRuns", () => {
     await standIn(1, recorded)
     writeRunRecord(directory, recordOf(only()))
     await standIn(1, younger)
-    const { living, surplus } = findLeftRuns(recordings, directory)
+    const { living, surplus } = findLeftRuns(recordings, directory, () => false)
     expect(living.get(1)?.runId).toBe(recorded)
     expect(surplus.map(({ runId }) => runId)).toEqual([younger])
+  })
+
+  it("keeps none in a directory that is set aside", async () => {
+    const [own, foreign] = [crypto.randomUUID(), crypto.randomUUID()]
+    await standIn(1, own)
+    await standIn(2, foreign)
+    const { living, surplus } = findLeftRuns(recordings, directory, (cameraId) => cameraId === 2)
+    expect([...living.values()].map(({ runId }) => runId)).toEqual([own])
+    expect(surplus.map(({ runId }) => runId)).toEqual([foreign])
   })
 })
 

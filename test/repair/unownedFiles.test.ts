@@ -26,6 +26,8 @@ describe("what belongs to nobody", () => {
     const ours = [
       ".vigia-service",
       "lost+found/x",
+      "cam_1/.protected",
+      "cam_1/.protected.0123456789ab",
       "cam_1/.runs/some/000000.mp4",
       "cam_1/2026-01-14/12-00-00.idx",
     ]

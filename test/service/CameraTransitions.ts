@@ -16,7 +16,8 @@ const Line = Schema.fromJsonString(
   Schema.Struct({ time: Schema.String, msg: Schema.String, camera_id: Schema.optionalKey(Schema.Int) }),
 )
 const decodeLine = Schema.decodeUnknownOption(Line)
-const changed = /^(\w+) -> (\w+)(?: \((\w+): (.*?)\)(?:, next try in [\d.]+ s)?)?$/
+const changed =
+  /^(\w+) -> (\w+) after [\d.]+ \w+(?: \d+ \w+)?(?: \((\w+): (.*?)\)(?:, next try in [\d.]+ s)?)?$/
 
 const rereadAfterMillis = 50
 

@@ -55,6 +55,8 @@ export const RecordingsAnswer = Schema.Struct({
       state: Schema.Literals(["growing", "closed", "missing"]),
       frames: Schema.Int,
       missing_frames: Schema.NullOr(Schema.Int),
+      lost_packets: Schema.NullOr(Schema.Int),
+      damaged_frames_at_most: Schema.NullOr(Schema.Int),
       video_codec: Schema.String,
       audio: Schema.String,
     }),

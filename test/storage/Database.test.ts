@@ -32,13 +32,17 @@ describe("databaseLayer", () => {
   it("migrates an empty database, and a second start changes nothing", async () => {
     const first = await Effect.runPromise(tables.pipe(Effect.provide(databaseLayer(database.settings))))
     expect(first).toEqual([
+      "alerts",
       "cameras",
       "cleanup_passes",
       "clips",
+      "deletions",
       "effect_sql_migrations",
       "enabled_periods",
       "gaps",
+      "lived_time",
       "owners",
+      "protected_files",
       "recordings",
       "service_state",
     ])

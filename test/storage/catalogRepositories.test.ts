@@ -40,6 +40,8 @@ const recording = (cameraId: number, index: number) => ({
   state: "closed" as const,
   frames: 25,
   missingFrames: null,
+  lostPackets: null,
+  damagedFramesAtMost: null,
   fragments: 1,
   videoCodec: "avc1",
   audio: "none" as const,

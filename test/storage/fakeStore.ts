@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import { Catalog, type CatalogOptions } from "../../src/storage/Catalog.ts"
 import type { CatalogBatch } from "../../src/storage/catalogBatch.ts"
 import { type CatalogFacts, CatalogStore } from "../../src/storage/CatalogStore.ts"
+import { noFrames } from "../../src/storage/frameSums.ts"
 import { DatabaseUnavailable } from "../../src/storage/DatabaseUnavailable.ts"
 
 interface Write {
@@ -38,6 +39,7 @@ export const makeFakeStore = (options: CatalogOptions = {}) => {
           writes.push({ batch, seenAtMillis })
           return Effect.void
         }),
+      frames: () => Effect.suspend(() => (state.isAway ? unavailable : Effect.succeed(noFrames))),
       facts: () => Effect.suspend(() => (state.isAway ? unavailable : Effect.succeed(noFacts))),
     }),
   )

@@ -25,6 +25,8 @@ export const leftRows = (options: {
           state: "growing",
           frames: 25,
           missingFrames: null,
+          lostPackets: null,
+          damagedFramesAtMost: null,
           fragments: 1,
           videoCodec: "avc1",
           audio: "none",

@@ -9,7 +9,7 @@ import { makeRowsKeeper } from "../../src/storage/rowsKeeper.ts"
 
 /** A keeper of one enabled camera's rows, and what became of its file. */
 const makeScene = () => {
-  const memory = new CatalogMemory({ lastSeenMillis: null, cameras: [] }, new Map())
+  const memory = new CatalogMemory({ lastSeenMillis: null, cameras: [] }, new Map(), () => undefined)
   const saved: Array<LeftRows> = []
   const removals = { attempts: 0, isFailing: false }
   let stateNumber = 0

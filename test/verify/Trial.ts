@@ -19,6 +19,8 @@ export interface TrialOptions extends TrialGround {
   readonly cameras: ReadonlyArray<CameraOptions>
   /** Settings of the service. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Where the service has its files; one that is made and removed unless given. */
+  readonly directory?: string
 }
 
 const CameraAnswer = Schema.Struct({ id: Schema.Int, created_at: Schema.String })
@@ -35,17 +37,14 @@ export class Trial {
     this.simulator = simulator
   }
 
-  static async start({ databaseServer, environment, cameras, seed }: TrialOptions): Promise<Trial> {
+  static async start({ cameras, seed, ...options }: TrialOptions): Promise<Trial> {
     const simulator = await SimulatorProcess.start({
       clipDirectory: resolve("test/.cache/clips"),
       cameras,
       seed,
     })
     try {
-      const service = await VigiaService.start({
-        ...(databaseServer === undefined ? {} : { databaseServer }),
-        ...(environment === undefined ? {} : { environment }),
-      })
+      const service = await VigiaService.start(options)
       return new Trial(service, simulator)
     } catch (error) {
       await simulator.stop()

@@ -6,8 +6,12 @@ import { costVerdicts } from "./costVerdicts.ts"
 import { measureCrash } from "./crash.ts"
 import { measureDatabaseAway } from "./databaseAway.ts"
 import { measureDatabaseKilled } from "./databaseKilled.ts"
+import { measureFrameLoss } from "./frameLoss.ts"
+import { measureHealthCost } from "./healthCost.ts"
 import { measureIndependentServer } from "./independentServer.ts"
 import { measureIsolation } from "./isolation.ts"
+import { measureListing } from "./listing.ts"
+import { measureMetricsCost } from "./metricsCost.ts"
 import { measurePowerCut } from "./powerCut.ts"
 import { measureRepair } from "./repair.ts"
 import { measureStorm } from "./storm.ts"
@@ -69,10 +73,44 @@ export const fullMeasures: Readonly<Record<string, FullMeasure>> = {
       cameras: 12,
       days: 348,
       hours: 24,
+      onLoopDisk: true,
       startSeconds: 0,
       mostBlockedMillis: 50,
     }),
-  clips: (ground) => measureClips({ ...ground, segmentSeconds: 3600, clipSeconds: 60, rounds: 5 }),
+  clips: (ground) => measureClips({ ...ground, segmentSeconds: 3600, clipSeconds: 60, rounds: 12 }),
+  listing: async (ground) => [
+    ...(await measureListing({
+      ...ground,
+      name: "listing",
+      cameras: 40,
+      days: 1042,
+      filesPerDay: 24,
+      requests: 1000,
+      warmups: 20,
+      mostMillis: 10,
+      mostStartSeconds: 2,
+    })),
+    ...(await measureListing({
+      ...ground,
+      name: "listing_minutes",
+      cameras: 40,
+      days: 18,
+      filesPerDay: 1440,
+      requests: 1000,
+      warmups: 20,
+      mostMillis: 10,
+      mostStartSeconds: 2,
+    })),
+  ],
+  frame_loss: (ground) =>
+    measureFrameLoss({
+      ...ground,
+      seed: 1,
+      shares: [0, 0.001, 0.01, 0.05],
+      frames: 6000,
+      segmentSeconds: 60,
+      kills: 3,
+    }),
   // On servers of their own, which are stopped and killed.
   database_away: async () => [
     ...(await measureDatabaseAway({ seed: 1, cameras: 3, awaySeconds: 60, how: "stopped" })),
@@ -84,5 +122,8 @@ export const fullMeasures: Readonly<Record<string, FullMeasure>> = {
   time: () => measureTime({ seed: 1, seconds: 60, rounds: 1 }),
   independent_server: (ground) => measureIndependentServer({ ...ground, seconds: 60 }),
   cost: () => costVerdicts({ cameras: 25, seconds: 60, warmupSeconds: 30, video: "h264-1080p" }),
+  health_cost: (ground) => measureHealthCost({ ...ground, cameras: 50, factor: 20, seconds: 1800, days: 30 }),
+  metrics_cost: () =>
+    measureMetricsCost({ cameras: 50, scrapes: 1000, warmups: 50, mostMillis: 20, mostCpuMillis: 20 }),
   accounting: (ground) => measureAccounting({ ...ground, seed: 1, cameras: 6, seconds: 600 }),
 }

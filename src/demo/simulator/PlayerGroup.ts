@@ -2,6 +2,7 @@ import type { CameraCounters } from "./counters.ts"
 import type { PacketTrain } from "./PacketTrain.ts"
 import type { RtspSession } from "./RtspSession.ts"
 import type { SessionLedger } from "./SessionLedger.ts"
+import { RandomRuns, type Striking } from "./RandomRuns.ts"
 import type { Random } from "./seededRandom.ts"
 
 export const videoTrack = 0
@@ -14,12 +15,15 @@ export class PlayerGroup {
   readonly #players = new Set<RtspSession>()
   readonly #ledgers: Array<SessionLedger> = []
   readonly #maximumUnsentBytes: number
-  readonly #random: Random
+  readonly #losses: RandomRuns
+  /** Whether a frame was damaged since the last whole keyframe: a loss hits all clients alike. */
+  #isAffected = false
   readonly #totals = {
     framesSent: 0,
     framesSkipped: 0,
     framesNotSent: 0,
     framesDamaged: 0,
+    framesAffected: 0,
     packetsSent: 0,
     packetsLost: 0,
     connections: 0,
@@ -29,7 +33,7 @@ export class PlayerGroup {
 
   constructor(maximumUnsentBytes: number, random: Random) {
     this.#maximumUnsentBytes = maximumUnsentBytes
-    this.#random = random
+    this.#losses = new RandomRuns(random)
   }
 
   add(session: RtspSession): void {
@@ -97,12 +101,13 @@ export class PlayerGroup {
     train: PacketTrain,
     to: { readonly track: number; readonly receivers: ReadonlyArray<RtspSession> },
     sequence: number | null,
-    lossProbability: number,
+    loss: Striking,
   ): void {
     const totals = this.#totals
-    const isLost = lossProbability > 0 ? train.offsets.map(() => this.#random() < lossProbability) : []
+    const isLost = train.offsets.map(() => this.#losses.strikes(loss))
     const lost = isLost.filter(Boolean).length
     const sent = lost === 0 ? train : train.without(isLost)
+    if (sequence !== null) this.#isAffected = lost > 0 || (this.#isAffected && !train.isKeyframe)
     let isReusable = true
     for (const receiver of to.receivers) {
       if (sent !== null && !receiver.sendTrain(to.track, sent)) isReusable = false
@@ -112,6 +117,7 @@ export class PlayerGroup {
       receiver.ledger?.sent(sequence)
       totals.framesSent += 1
       if (lost > 0) totals.framesDamaged += 1
+      if (this.#isAffected) totals.framesAffected += 1
     }
     if (!isReusable && sent === train) train.detach()
   }

@@ -10,6 +10,7 @@ import type { FrameTicker, Ticking } from "./FrameTicker.ts"
 import { PlayerGroup, audioTrack, videoTrack } from "./PlayerGroup.ts"
 import type { PortListener } from "./PortListener.ts"
 import type { RtspSession } from "./RtspSession.ts"
+import { RandomRuns, type Striking } from "./RandomRuns.ts"
 import { sdpOf } from "./sdp.ts"
 import type { Random } from "./seededRandom.ts"
 import type { CameraHandle, CameraOptions } from "./simulator.ts"
@@ -44,6 +45,7 @@ export class SimulatedCamera implements CameraHandle, Ticking {
   readonly #surroundings: CameraSurroundings
   readonly #connections = new Set<CameraConnection>()
   #body: CameraBody
+  readonly #skips: RandomRuns
   #sequence = 0
   #nextReportMillis = 0
   #restart: NodeJS.Timeout | null = null
@@ -55,6 +57,7 @@ export class SimulatedCamera implements CameraHandle, Ticking {
     this.url = surroundings.url
     this.startAtKeyframe = options.startAtKeyframe ?? true
     this.players = new PlayerGroup(surroundings.maximumUnsentBytes, surroundings.random)
+    this.#skips = new RandomRuns(surroundings.random)
     this.#body = this.#newBody(clips.video)
     this.#askForOwnCredentials()
   }
@@ -125,6 +128,8 @@ export class SimulatedCamera implements CameraHandle, Ticking {
     const frame = video.frame()
     const { dueMillis } = video
     this.#sequence += 1
+    const share = this.faults.get("unsteadyRate")?.share ?? 0
+    video.setPace(share === 0 ? 1 : 1 + share * (2 * this.#surroundings.random() - 1))
     const isLate = monotonicMillis - dueMillis > maximumDelayMillis
     if (isLate || this.#isMuted() || this.#isSkipped(frame.isDisposable)) {
       if (frame.isDisposable) video.advance()
@@ -139,7 +144,7 @@ export class SimulatedCamera implements CameraHandle, Ticking {
     this.#report(receivers, dueMillis)
     const stamp = { sequence: this.#sequence, sentAtMillis: this.#surroundings.clock.wallMillis() }
     videoStream.claim(frame.train, mediaMillis + frame.compositionMillis, stamp)
-    this.players.send(frame.train, { track: videoTrack, receivers }, this.#sequence, this.#lossProbability)
+    this.players.send(frame.train, { track: videoTrack, receivers }, this.#sequence, this.#loss)
   }
 
   #makeSound(): void {
@@ -152,11 +157,12 @@ export class SimulatedCamera implements CameraHandle, Ticking {
     if (receivers.length === 0) return
     this.#report(receivers, dueMillis)
     audioStream.claim(train, clock.mediaMillisAt(dueMillis), null)
-    this.players.send(train, { track: audioTrack, receivers }, null, this.#lossProbability)
+    this.players.send(train, { track: audioTrack, receivers }, null, this.#loss)
   }
 
-  get #lossProbability(): number {
-    return this.faults.get("packetLoss")?.probability ?? 0
+  get #loss(): Striking {
+    const loss = this.faults.get("packetLoss")
+    return { probability: loss?.probability ?? 0, meanRun: loss?.meanRunPackets ?? 1 }
   }
 
   #isMuted(): boolean {
@@ -164,8 +170,9 @@ export class SimulatedCamera implements CameraHandle, Ticking {
   }
 
   #isSkipped(isDisposable: boolean): boolean {
-    const probability = this.faults.get("frameSkip")?.probability ?? 0
-    if (probability === 0 || this.#surroundings.random() >= probability) return false
+    const skip = this.faults.get("frameSkip")
+    const skipping = { probability: skip?.probability ?? 0, meanRun: skip?.meanRunFrames ?? 1 }
+    if (!this.#skips.strikes(skipping)) return false
     return isDisposable || !this.#body.video.clip.hasReordering
   }
 

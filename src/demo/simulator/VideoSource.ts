@@ -6,6 +6,7 @@ export class VideoSource {
   #nextClip: VideoClip | null = null
   #index = 0
   #dueMillis: number
+  #pace = 1
 
   constructor(clip: VideoClip, startMillis: number) {
     this.#clip = clip
@@ -51,6 +52,11 @@ export class VideoSource {
     this.#dueMillis += slots * this.#intervalMillis
   }
 
+  /** The interval to the next slot, by the usual one. */
+  setPace(pace: number): void {
+    this.#pace = pace
+  }
+
   /** From the next keyframe on another clip. */
   switchTo(clip: VideoClip): void {
     this.#nextClip = clip
@@ -61,7 +67,7 @@ export class VideoSource {
   }
 
   #pass(): void {
-    this.#dueMillis += this.#intervalMillis
+    this.#dueMillis += this.#intervalMillis * this.#pace
   }
 
   /** With B-frames a hole inside a GOP would put pictures in the wrong order: go on at a keyframe. */

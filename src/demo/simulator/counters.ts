@@ -28,6 +28,8 @@ export interface CameraCounters {
   readonly framesNotSent: number
   /** Frames of which at least one packet was lost by `packetLoss`. */
   readonly framesDamaged: number
+  /** Those, and all that came after them up to the next whole keyframe: they are predicted from them, or may be. */
+  readonly framesAffected: number
   /** RTP packets of video and audio. */
   readonly packetsSent: number
   readonly packetsLost: number

@@ -23,8 +23,11 @@ export interface RequiredCredentials {
  *   the picture, numbers and time have passed.
  * - `clockRate`: the camera's clock is fast (positive) or slow by so many parts per million.
  * - `frameSkip`: each frame is left out with this probability before encoding (of a clip with B-frames: only
- *   disposable frames): decoding stays clean, number and time pass.
- * - `packetLoss`: each RTP packet is left out with this probability; over TCP that is a gap in the sequence numbers.
+ *   disposable frames): decoding stays clean, number and time pass. With `meanRunFrames` (1 unless given) frames are
+ *   left out in runs of this mean length (geometric), as many in all.
+ * - `packetLoss`: each RTP packet is left out with this probability; over TCP that is a gap in the sequence numbers. With
+ *   `meanRunPackets` packets are lost in runs, too.
+ * - `unsteadyRate`: each interval between frames is longer or shorter by a chance share of at most this (0 to 1).
  * - `audioSilent`: audio is described and set up, but neither packets nor reports of it are sent.
  */
 export type Condition =
@@ -38,8 +41,9 @@ export type Condition =
   | { readonly kind: "stall" }
   | { readonly kind: "hang" }
   | { readonly kind: "clockRate"; readonly partsPerMillion: number }
-  | { readonly kind: "frameSkip"; readonly probability: number }
-  | { readonly kind: "packetLoss"; readonly probability: number }
+  | { readonly kind: "frameSkip"; readonly probability: number; readonly meanRunFrames?: number }
+  | { readonly kind: "packetLoss"; readonly probability: number; readonly meanRunPackets?: number }
+  | { readonly kind: "unsteadyRate"; readonly share: number }
   | { readonly kind: "audioSilent" }
 
 /**

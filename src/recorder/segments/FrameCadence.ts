@@ -23,14 +23,24 @@ export interface CadenceOfFragment {
   /** Frames whose intervals vary too much to tell missing ones. */
   readonly irregularFrames: number
   readonly stretches: ReadonlyArray<Stretch>
+  /** Of the last frame, not judged before another follows; the usual one unless it is long. */
+  readonly lastIntervalSeconds: number
+}
+
+/** The last frame of a fragment: its interval is certain once the next fragment starts. */
+export interface LastFrame {
+  readonly endSeconds: number
+  readonly intervalSeconds: number
 }
 
 /** No camera sends 500 frames a second: such an interval is a squeezed timestamp. */
 const squeezedSeconds = 0.002
 /** Fewer squeezed frames are two fields or a repeated timestamp, not a jump. */
 const minSqueezedFrames = 5
-/** Beyond this spread of intervals (median deviation over median) a missing frame cannot be told. */
+/** An interval farther from the usual one, or from a multiple of it where frames are missing, is irregular. */
 const maxSpread = 0.2
+/** Where more of the last intervals are irregular, a missing frame cannot be told. */
+const maxIrregularShare = 0.15
 const windowFrames = 64
 /** Enough frames in one fragment to tell the rate from it alone. */
 const minUniformFrames = 8
@@ -43,14 +53,16 @@ export class FrameCadence {
   #window: MedianWindow
   #missing = 0
   #irregular = 0
-  /** The last frame of the previous fragment: its interval is certain once the next fragment starts. */
-  #last: { endSeconds: number; intervalSeconds: number } | null = null
+  #last: LastFrame | null
   #similarLong: Array<number> = []
   /** Squeezed frames in a row, over the fragments: a camera without B and P frames has one frame in each. */
   #squeezedRun = 0
-  #isRunStart = true
+  #isRunStart: boolean
 
-  constructor(nominalSeconds = 0) {
+  /** `last` is the last frame of the fragment after which the cadence goes on. */
+  constructor(nominalSeconds = 0, last: LastFrame | null = null) {
+    this.#last = last
+    this.#isRunStart = nominalSeconds === 0
     this.#window = new MedianWindow(
       windowFrames,
       nominalSeconds > 0 ? Array.from({ length: windowFrames / 2 }, () => nominalSeconds) : [],
@@ -81,11 +93,13 @@ export class FrameCadence {
         intervalSeconds: intervals.at(-1) ?? 0,
       }
     }
+    const lastSeconds = this.#last?.intervalSeconds ?? 0
     return {
       nominalSeconds,
       missingFrames: this.#missing,
       irregularFrames: this.#irregular,
       stretches,
+      lastIntervalSeconds: isLong(lastSeconds, nominalSeconds) ? lastSeconds : nominalSeconds,
     }
   }
 
@@ -148,7 +162,7 @@ export class FrameCadence {
 
   #judge(fragment: Fragment, nominalSeconds: number, stretches: Array<Stretch>): void {
     const intervals = fragment.frameIntervalsSeconds
-    if (this.#window.spread() > maxSpread) this.#irregular = intervals.length
+    if (this.#isIrregular()) this.#irregular = intervals.length
     const thresholdSeconds = holeThresholdSeconds(nominalSeconds)
     let atSeconds = fragment.mediaStartSeconds
     let squeezed = { atSeconds, mediaSeconds: 0, squeezedFrames: 0 }
@@ -174,9 +188,24 @@ export class FrameCadence {
     if (this.#squeezedRun >= minSqueezedFrames && squeezed.squeezedFrames > 0) stretches.push(squeezed)
   }
 
+  #isIrregular(): boolean {
+    const { nominalSeconds } = this
+    const { values } = this.#window
+    let irregular = 0
+    for (const interval of values) {
+      const multiple = Math.max(1, Math.round(interval / nominalSeconds)) * nominalSeconds
+      if (Math.abs(interval - multiple) > maxSpread * nominalSeconds) irregular += 1
+    }
+    return irregular > maxIrregularShare * values.length
+  }
+
   #countMissing(interval: number, nominalSeconds: number): void {
-    if (nominalSeconds > 0 && interval > 1.5 * nominalSeconds) {
+    if (isLong(interval, nominalSeconds)) {
       this.#missing += Math.round(interval / nominalSeconds) - 1
     }
   }
 }
+
+/** Whether something is missing within an interval. */
+const isLong = (interval: number, nominalSeconds: number): boolean =>
+  nominalSeconds > 0 && interval > 1.5 * nominalSeconds

@@ -95,8 +95,7 @@ export class RunWatcher {
   finish(): RunReport {
     this.#attempt(() => this.#advance(true))
     this.#attempt(() => this.#removeDirectory())
-    this.#current?.close()
-    this.#current = null
+    this.close()
     return this.#report() ?? this.#reportOf([])
   }
 
@@ -104,11 +103,13 @@ export class RunWatcher {
   close(): void {
     this.#current?.close()
     this.#current = null
+    this.#run.closeLoss()
   }
 
   #advance(hasEnded: boolean): void {
     this.#run.clock.tick()
     while (this.#followFile(hasEnded));
+    this.#run.loss?.endPass()
     this.#isTakingUp = false
   }
 
@@ -282,6 +283,7 @@ export class RunWatcher {
       segments,
       newFragments: this.#newFragments,
       lastArrivalMonotonicMillis: this.#lastArrivalMonotonicMillis,
+      readLogBytes: this.#run.readLogBytes,
       ...(this.#untold === null ? {} : { failure: this.#untold }),
     }
   }

@@ -1,4 +1,6 @@
+import { cadenceAfter, type FragmentRecord } from "./fragmentRecord.ts"
 import { FrameCadence } from "./FrameCadence.ts"
+import { PacketLoss, stateAfter, untouched } from "./PacketLoss.ts"
 import type { PublishFileSystem } from "./publishSegment.ts"
 import type { ReadBuffer } from "./ReadBuffer.ts"
 import type { SegmentHeader } from "./segmentIndex.ts"
@@ -12,6 +14,10 @@ export interface WatchedRunInput {
   readonly recordingsDirectory: string
   /** When FFmpeg was started (Unix milliseconds); `null` where nobody knows. */
   readonly runStartedAtMillis: number | null
+  /** FFmpeg's log, where it tells lost packets: of a run over UDP. */
+  readonly lossLogPath?: string
+  /** The log of a run that has ended: its index says whether it tells lost packets. */
+  readonly endedLogPath?: string
 }
 
 /** What the segments of a run share: who they belong to, and time that goes on from file to file. */
@@ -23,6 +29,8 @@ export class WatchedRun {
   readonly publishFileSystem: PublishFileSystem
   timeline: Timeline
   cadence = new FrameCadence()
+  /** `null` where nothing tells lost packets. */
+  loss: PacketLoss | null
   /** When the next file was last looked for and not there. */
   lookedMonotonicMillis = Number.NEGATIVE_INFINITY
 
@@ -39,11 +47,32 @@ export class WatchedRun {
     this.buffer = buffer
     this.publishFileSystem = publishFileSystem
     this.timeline = new Timeline(input.runStartedAtMillis)
+    this.loss = input.lossLogPath === undefined ? null : PacketLoss.open(input.lossLogPath, untouched)
   }
 
-  /** Lets time go on from where an index was begun. */
-  resumeFrom(header: SegmentHeader, nominalSeconds: number): void {
+  /** Lets time and counts go on from where an index begins and its last fragment ends. */
+  resumeFrom(header: SegmentHeader, last: FragmentRecord | null): void {
     this.timeline = new Timeline(header.runStartedAtMillis, header.timeline)
-    this.cadence = new FrameCadence(nominalSeconds)
+    this.cadence = last === null ? new FrameCadence(header.nominalSeconds) : cadenceAfter(last)
+    const lossLogPath =
+      this.input.lossLogPath ?? (header.packetLoss === null ? undefined : this.input.endedLogPath)
+    if (lossLogPath === undefined) return
+    this.loss?.close()
+    const state =
+      last === null || last.loss === null
+        ? header.packetLoss
+        : stateAfter(last.loss, last.mediaEndSeconds, last.nominalSeconds)
+    this.loss = PacketLoss.open(lossLogPath, state ?? untouched)
+    if (state === null) this.loss?.skipToEnd()
+  }
+
+  /** Up to which byte the log is read; `null` where it is not. */
+  get readLogBytes(): number | null {
+    return this.loss?.state.logBytes ?? null
+  }
+
+  closeLoss(): void {
+    this.loss?.close()
+    this.loss = null
   }
 }

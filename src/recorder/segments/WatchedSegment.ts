@@ -5,6 +5,7 @@ import type { Fragment } from "./FragmentReader.ts"
 import { FragmentReader } from "./FragmentReader.ts"
 import { recordFragment } from "./fragmentRecord.ts"
 import type { FragmentRecord } from "./fragmentRecord.ts"
+import type { FragmentLoss, PacketLossState } from "./PacketLoss.ts"
 import { publishSegment } from "./publishSegment.ts"
 import { numberedPathOf, openIndexPathOf, settledIndexPathOf } from "./runFiles.ts"
 import type { SegmentEnd, SegmentHeader, SegmentIndex } from "./segmentIndex.ts"
@@ -53,7 +54,12 @@ export class WatchedSegment {
     const clockStepMillis = run.clock.startFile()
     if (!isFirst) run.timeline.nextFile(clockStepMillis)
     run.cadence.startFile()
-    const header = headerOf(run, number, isFirst ? 0 : clockStepMillis)
+    run.loss?.nextFile()
+    // An earlier life saw this file begin, or not even that: where its part of the log begins, nobody knows.
+    const isLossTold = !isFirst || number === 0
+    if (!isLossTold) run.loss?.skipToEnd()
+    const packetLoss = isLossTold ? (run.loss?.state ?? null) : null
+    const header = headerOf(run, number, isFirst ? 0 : clockStepMillis, packetLoss)
     return new WatchedSegment(run, descriptor, header, false)
   }
 
@@ -61,10 +67,10 @@ export class WatchedSegment {
   static resume(run: WatchedRun, index: SegmentIndex, path: string, isPublished: boolean): WatchedSegment {
     const { header } = index
     const descriptor = openSync(path, "r")
-    run.resumeFrom(header, index.records.at(-1)?.nominalSeconds ?? header.nominalSeconds)
-    const segment = new WatchedSegment(run, descriptor, header, isPublished)
-    const fileBytes = fstatSync(segment.#descriptor).size
+    const fileBytes = fstatSync(descriptor).size
     const records = index.records.filter(({ offset, sizeBytes }) => offset + sizeBytes <= fileBytes)
+    run.resumeFrom(header, records.at(-1) ?? null)
+    const segment = new WatchedSegment(run, descriptor, header, isPublished)
     for (const record of records) segment.#account(record)
     const last = records.at(-1)
     if (last !== undefined) {
@@ -102,7 +108,8 @@ export class WatchedSegment {
   /** Reads what was written since the last look. Fragments found together share the last one's arrival. */
   read(kind: ArrivalKind): Growth {
     const { size, mtimeMs } = fstatSync(this.#descriptor)
-    const { clock } = this.#run
+    const { clock, loss } = this.#run
+    const logBytes = loss?.logBytes ?? 0
     const sinceMillis = this.#lookedMillis
     this.#lookedMillis = clock.nowMillis
     if (size === this.#readBytes) return noGrowth
@@ -112,7 +119,7 @@ export class WatchedSegment {
       this.#reader.advance(size, found)
       this.#readBytes = size
     } finally {
-      this.#take(found, arrivalMillis, kind)
+      this.#take(found, this.#lossesOf(found, logBytes), arrivalMillis, kind)
     }
     if (this.#isPublished) this.#writeIndex()
     let newFragments = 0
@@ -123,12 +130,17 @@ export class WatchedSegment {
   /** Reads a whole file that nobody watched: its `mtime` is all that is known of its time. */
   readUnobserved(isLastOfRun: boolean): void {
     const { size, mtimeMs } = fstatSync(this.#descriptor)
+    const { timeline, cadence, clock, loss } = this.#run
+    const logBytes = loss?.logBytes ?? 0
     const found: Array<Fragment> = []
     this.#reader.advance(size, found)
     this.#readBytes = size
-    const { timeline, cadence, clock } = this.#run
+    const losses = this.#lossesOf(found, logBytes)
     const endMillis = clock.arrivalOf(mtimeMs, Number.NEGATIVE_INFINITY)
-    const records = found.map((fragment) => recordFragment(fragment, cadence, null, "hint"))
+    const records = found.map((fragment, index) => ({
+      ...recordFragment(fragment, cadence, null, "hint"),
+      loss: losses[index] ?? null,
+    }))
     const adjusted = pauseBeforeUnobserved(timeline, records, endMillis, isLastOfRun)
     if (adjusted.clockStepMillis !== 0) timeline.nextFile(adjusted.clockStepMillis)
     if (adjusted.pauseMillis > 0) timeline.pauseBeforeFile(adjusted.pauseMillis)
@@ -136,6 +148,7 @@ export class WatchedSegment {
       this.#run,
       this.#header.number,
       this.#header.clockStepMillis + adjusted.clockStepMillis,
+      this.#header.packetLoss,
     )
     for (const [index, record] of records.entries()) {
       const isLast = index === records.length - 1
@@ -183,12 +196,24 @@ export class WatchedSegment {
     closeSync(this.#descriptor)
   }
 
-  #take(found: ReadonlyArray<Fragment>, arrivalMillis: number, kind: ArrivalKind): void {
+  /** What the log says of the fragments that were found; nothing where it does not begin with this file. */
+  #lossesOf(found: ReadonlyArray<Fragment>, logBytes: number): ReadonlyArray<FragmentLoss> {
+    const losses = this.#run.loss?.account(found, logBytes) ?? []
+    return this.#header.packetLoss === null ? [] : losses
+  }
+
+  #take(
+    found: ReadonlyArray<Fragment>,
+    losses: ReadonlyArray<FragmentLoss>,
+    arrivalMillis: number,
+    kind: ArrivalKind,
+  ): void {
     for (const [index, fragment] of found.entries()) {
       // Audio alone does not move the time of the video; but some arrival must begin a run.
       const counts = this.#showsLife(fragment) || this.#run.timeline.endMillis === null
       const arrival = counts && index === found.length - 1 ? arrivalMillis : null
-      this.#account(recordFragment(fragment, this.#run.cadence, arrival, kind))
+      const record = recordFragment(fragment, this.#run.cadence, arrival, kind)
+      this.#account({ ...record, loss: losses[index] ?? null })
     }
   }
 
@@ -210,7 +235,12 @@ export class WatchedSegment {
   }
 }
 
-const headerOf = (run: WatchedRun, number: number, clockStepMillis: number): SegmentHeader => ({
+const headerOf = (
+  run: WatchedRun,
+  number: number,
+  clockStepMillis: number,
+  packetLoss: PacketLossState | null,
+): SegmentHeader => ({
   version: 1,
   runId: run.input.runId,
   number,
@@ -222,4 +252,5 @@ const headerOf = (run: WatchedRun, number: number, clockStepMillis: number): Seg
   wallMinusMonotonicMillis: run.clock.wallMinusMonotonicMillis,
   nominalSeconds: run.cadence.nominalSeconds,
   timeline: run.timeline.state,
+  packetLoss,
 })

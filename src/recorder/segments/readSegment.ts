@@ -4,7 +4,7 @@ import type { SegmentSummary } from "../../domain/Segment.ts"
 import { FrameCadence } from "./FrameCadence.ts"
 import type { Fragment } from "./FragmentReader.ts"
 import { FragmentReader } from "./FragmentReader.ts"
-import { recordFragment } from "./fragmentRecord.ts"
+import { cadenceAfter, recordFragment } from "./fragmentRecord.ts"
 import type { FragmentRecord } from "./fragmentRecord.ts"
 import { knotsOf } from "./placement.ts"
 import type { Knot } from "./placement.ts"
@@ -92,7 +92,8 @@ const mergeRecords = (
   endMillis: number,
 ): ReadonlyArray<FragmentRecord> => {
   const whole = indexed.filter((record, index) => fragments[index]?.offset === record.offset)
-  const cadence = new FrameCadence(whole.at(-1)?.nominalSeconds ?? nominalSeconds)
+  const last = whole.at(-1)
+  const cadence = last === undefined ? new FrameCadence(nominalSeconds) : cadenceAfter(last)
   const rest = fragments.slice(whole.length)
   return whole.concat(
     rest.map((fragment, index) =>

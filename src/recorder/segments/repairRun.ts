@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { errorCode } from "./publishSegment.ts"
+import { namesIn } from "./namesIn.ts"
 import type { PublishFileSystem } from "./publishSegment.ts"
 import { ReadBuffer } from "./ReadBuffer.ts"
 import type { RunReport } from "./runReport.ts"
@@ -12,6 +11,8 @@ export interface UnsettledRun {
   readonly runId: string
   readonly cameraId: number
   readonly recordingsDirectory: string
+  /** The log of the run, where it is still there. */
+  readonly endedLogPath?: string
 }
 
 /**
@@ -42,14 +43,4 @@ export const findUnsettledRuns = (recordingsDirectory: string): ReadonlyArray<Un
     }
   }
   return runs
-}
-
-const namesIn = (directory: string): ReadonlyArray<string> => {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    const code = errorCode(error)
-    if (code === "ENOENT" || code === "ENOTDIR") return []
-    throw error
-  }
 }

@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { errorCode } from "./publishSegment.ts"
+import { namesIn } from "./namesIn.ts"
 
 /** The directory into which FFmpeg writes the numbered files of a run. */
 export const runDirectoryOf = (recordingsDirectory: string, cameraId: number, runId: string): string =>
@@ -25,13 +24,4 @@ export const unsettledNumbers = (runDirectory: string): ReadonlyArray<number> =>
     if (match !== null) numbers.add(Number(match[1]))
   }
   return [...numbers].toSorted((left, right) => left - right)
-}
-
-const namesIn = (directory: string): ReadonlyArray<string> => {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return []
-    throw error
-  }
 }

@@ -18,5 +18,7 @@ export interface RunReport {
   readonly newFragments: number
   /** When the last such fragment became whole, on the kernel's monotonic clock; 0 before the first. */
   readonly lastArrivalMonotonicMillis: number
+  /** Up to which byte the log of the run was read for lost packets; null where nobody reads it (TCP). */
+  readonly readLogBytes: number | null
   readonly failure?: WatchFailure
 }

@@ -1,5 +1,6 @@
 import type { FragmentRecord } from "./fragmentRecord.ts"
 import type { Stretch } from "./FrameCadence.ts"
+import type { FragmentLoss, PacketLossState } from "./PacketLoss.ts"
 import type { ArrivalKind, TimelineState } from "./timelineContract.ts"
 
 /** First line of an index: what its segment is, and the state in which its run entered it. */
@@ -17,6 +18,8 @@ export interface SegmentHeader {
   readonly wallMinusMonotonicMillis: number
   readonly nominalSeconds: number
   readonly timeline: TimelineState | null
+  /** `null` where lost packets are not told: on TCP, and by versions that did not count them. */
+  readonly packetLoss: PacketLossState | null
 }
 
 /** Why a segment ended. */
@@ -53,8 +56,21 @@ export const encodeRecord = (record: FragmentRecord): string => {
     record.irregularFrames,
     arrivalKinds.indexOf(record.arrivalKind),
     ...record.stretches.map((stretch) => [stretch.atSeconds, stretch.mediaSeconds, stretch.squeezedFrames]),
+    ...encodeExtras(record),
   ]
   return `${JSON.stringify(line)}\n`
+}
+
+/** What few fragments have, as an object at the end of the line; nothing for most. */
+const encodeExtras = ({ nominalSeconds, lastIntervalSeconds, loss }: FragmentRecord) => {
+  const isUsual = lastIntervalSeconds === nominalSeconds
+  if (isUsual && loss === null) return []
+  return [
+    {
+      ...(isUsual ? {} : { last: lastIntervalSeconds }),
+      ...(loss === null ? {} : { loss: [loss.lostPackets, loss.damagedFramesAtMost, loss.logBytes] }),
+    },
+  ]
 }
 
 /** Writes the last line of a settled segment. */
@@ -105,7 +121,8 @@ const decodeRecord = (line: unknown): FragmentRecord | null => {
   const [offset, sizeBytes, mediaStartSeconds, mediaEndSeconds, arrivalMillis, ...rest] = fields
   const [frames, key, audioSamples, nominalSeconds, missingFrames, irregularFrames, kind] = rest
   const arrivalKind = isNumber(kind) ? arrivalKinds[kind] : undefined
-  const stretches = decodeStretches(rest.slice(7))
+  const extras = extrasOf(rest.at(-1))
+  const stretches = decodeStretches(rest.slice(7, extras === null ? undefined : -1))
   if (!isNumber(offset) || !isNumber(sizeBytes) || sizeBytes <= 0) return null
   if (!isNumber(mediaStartSeconds) || !isNumber(mediaEndSeconds)) return null
   if (!isNumber(frames) || !isNumber(audioSamples) || !isNumber(nominalSeconds)) return null
@@ -126,7 +143,20 @@ const decodeRecord = (line: unknown): FragmentRecord | null => {
     missingFrames,
     irregularFrames,
     stretches,
+    lastIntervalSeconds:
+      extras !== null && "last" in extras && isNumber(extras.last) ? extras.last : nominalSeconds,
+    loss: decodeLoss(extras),
   }
+}
+
+const extrasOf = (field: unknown): object | null =>
+  typeof field === "object" && field !== null && !Array.isArray(field) ? field : null
+
+const decodeLoss = (extras: object | null): FragmentLoss | null => {
+  if (extras === null || !("loss" in extras)) return null
+  const [lostPackets, damagedFramesAtMost, logBytes] = isNumbers(extras.loss) ? extras.loss : []
+  if (lostPackets === undefined || damagedFramesAtMost === undefined || logBytes === undefined) return null
+  return { lostPackets, damagedFramesAtMost, logBytes }
 }
 
 const decodeStretches = (fields: ReadonlyArray<unknown>): Array<Stretch> | null => {
@@ -172,7 +202,16 @@ const decodeHeader = (line: unknown): SegmentHeader | null => {
     wallMinusMonotonicMillis,
     nominalSeconds,
     timeline,
+    packetLoss: "packetLoss" in line ? decodePacketLoss(line.packetLoss) : null,
   }
+}
+
+const decodePacketLoss = (value: unknown): PacketLossState | null => {
+  if (typeof value !== "object" || value === null) return null
+  if (!("logBytes" in value) || !("isDamaged" in value) || !("damagedUntilSeconds" in value)) return null
+  const { logBytes, isDamaged, damagedUntilSeconds } = value
+  if (!isNumber(logBytes) || typeof isDamaged !== "boolean" || !isNumber(damagedUntilSeconds)) return null
+  return { logBytes, isDamaged, damagedUntilSeconds }
 }
 
 const decodeTimeline = (value: unknown): TimelineState | undefined => {

@@ -26,6 +26,8 @@ export interface RecordingRow {
   readonly state: "growing" | "closed"
   readonly frames: number
   readonly missingFrames: number | null
+  readonly lostPackets: number | null
+  readonly damagedFramesAtMost: number | null
   readonly fragments: number
   readonly videoCodec: string
   readonly audio: "none" | "missing" | "recorded"
@@ -66,6 +68,8 @@ const recordingRow = (ledger: Ledger, segment: LedgerSegment): RecordingRow => {
     state: segment.state,
     frames: segment.frames,
     missingFrames: segment.missingFrames,
+    lostPackets: segment.lostPackets,
+    damagedFramesAtMost: segment.damagedFramesAtMost,
     fragments: segment.fragments,
     videoCodec: segment.videoSampleEntry,
     audio: segment.audio,

@@ -28,6 +28,8 @@ const segmentOf = (row: RecordingRow, gaps: ReadonlyArray<GapRow>): LedgerSegmen
     fragments: row.fragments,
     frames: row.frames,
     missingFrames: row.missingFrames,
+    lostPackets: row.lostPackets,
+    damagedFramesAtMost: row.damagedFramesAtMost,
     videoSampleEntry: row.videoCodec,
     audio: row.audio,
     holes: gaps

@@ -14,6 +14,8 @@ export interface SyncHealth {
   /** Of the last sync that ended; null before the first. */
   readonly lastMillis: number | null
   readonly slowestMillis: number
+  /** How long each took that ended within the last minute, and how long the one in flight has taken so far. */
+  readonly recentMillis: ReadonlyArray<number>
   readonly completed: number
   readonly failed: number
   /** Requests that were not begun, because an earlier one had not answered. */
@@ -35,6 +37,8 @@ export interface FileSync {
   readonly health: () => SyncHealth
 }
 
+const recentSpanMillis = 60_000
+
 /** A sync that takes longer is worth a line. */
 const slowMillis = 5_000
 
@@ -51,6 +55,12 @@ export const makeFileSync = Effect.fnUntraced(function* (
   )
   let isInFlight = false
   let isFailing = false
+  const clock = yield* Clock.Clock
+  const monotonicMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  let startedMillis = 0
+  let recent: ReadonlyArray<{ readonly endedMillis: number; readonly tookMillis: number }> = []
+  const isRecent = ({ endedMillis }: { readonly endedMillis: number }) =>
+    endedMillis > monotonicMillis() - recentSpanMillis
   let lastMillis: number | null = null
   let [slowestMillis, completed, failed, skipped] = [0, 0, 0, 0]
 
@@ -69,7 +79,6 @@ export const makeFileSync = Effect.fnUntraced(function* (
 
   const run = Effect.fnUntraced(
     function* (kind: SyncKind, paths: ReadonlyArray<string>) {
-      const startedNanos = yield* Clock.monotonicTimeNanos
       let isSlow = false
       const tellSlow = Effect.sync(() => {
         isSlow = true
@@ -85,7 +94,9 @@ export const makeFileSync = Effect.fnUntraced(function* (
         Effect.catch((reason) => Effect.succeed([reason])),
         Effect.raceFirst(tellSlow),
       )
-      lastMillis = Number((yield* Clock.monotonicTimeNanos) - startedNanos) / 1e6
+      const endedMillis = monotonicMillis()
+      lastMillis = endedMillis - startedMillis
+      recent = [...recent.filter(isRecent), { endedMillis, tookMillis: lastMillis }]
       slowestMillis = Math.max(slowestMillis, lastMillis)
       if (isSlow) yield* Effect.logInfo(`the slow sync is over: it took ${(lastMillis / 1000).toFixed(1)} s`)
       yield* noteOutcome(complaints[0])
@@ -105,8 +116,21 @@ export const makeFileSync = Effect.fnUntraced(function* (
           return Effect.succeed(null)
         }
         isInFlight = true
+        startedMillis = monotonicMillis()
         return Effect.forkIn(run(kind, paths), scope, { startImmediately: true })
       }),
-    health: () => ({ isInFlight, lastMillis, slowestMillis, completed, failed, skipped, pid: shell.pid }),
+    health: () => ({
+      isInFlight,
+      lastMillis,
+      slowestMillis,
+      recentMillis: [
+        ...recent.filter(isRecent).map(({ tookMillis }) => tookMillis),
+        ...(isInFlight ? [monotonicMillis() - startedMillis] : []),
+      ],
+      completed,
+      failed,
+      skipped,
+      pid: shell.pid,
+    }),
   }
 })

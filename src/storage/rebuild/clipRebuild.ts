@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { Clip, ClipContent } from "../../domain/Clip.ts"
 import { Cameras } from "../Cameras.ts"
 import { Clips } from "../Clips.ts"
 import { ClipSidecar, clipOfSidecar } from "../clipSidecar.ts"
@@ -85,13 +86,45 @@ const findClips = async (
   return found
 }
 
+/**
+ * Lets go of a name that an earlier life reserved for one clip and that the file of another one has.
+ *
+ * An export has failed then; a clip that was being deleted is gone.
+ */
+const makeWay = Effect.fnUntraced(function* ({ id, filePath }: Clip) {
+  const clips = yield* Clips
+  const { exporting, deleting } = yield* clips.unfinished
+  const isInTheWay = (other: Clip): boolean => other.filePath === filePath && other.id !== id
+  for (const other of exporting.filter(isInTheWay)) {
+    yield* Effect.logWarning(`${filePath} is another clip than the one whose export was cut short`)
+    yield* clips.setEnded(other.id, "failed", "another clip has its file")
+  }
+  for (const other of deleting.filter(isInTheWay)) {
+    yield* Effect.logWarning(`${filePath} is another clip than the one that was being deleted`)
+    yield* clips.remove(other.id)
+  }
+})
+
+/** Whether the clip is listed now and was not before. */
+const restore = Effect.fnUntraced(function* (clip: Clip & { readonly content: ClipContent }) {
+  yield* makeWay(clip)
+  return yield* (yield* Clips)
+    .restore(clip)
+    .pipe(
+      Effect.catchTag("ClipRowRefused", ({ filePath, reason }) =>
+        Effect.as(
+          Effect.logError(`${filePath} is left alone: the database refuses its row: ${reason}`),
+          false,
+        ),
+      ),
+    )
+})
+
 const rebuild = Effect.gen(function* () {
   const directory = yield* RecordingsDirectory
   const cameras = yield* Cameras
   const clips = yield* Clips
-  const known = new Set(
-    (yield* clips.list(null)).flatMap(({ state, filePath }) => (state === "ready" ? [filePath] : [])),
-  )
+  const known = new Set(yield* clips.readyPaths)
   for (const { id, identity } of [...(yield* cameras.list), ...(yield* cameras.listRemoved)]) {
     const owner = { id, identity, installation: directory.installation }
     const found = yield* Effect.tryPromise({
@@ -102,10 +135,10 @@ const rebuild = Effect.gen(function* () {
         Effect.as(Effect.logError(`the clips of camera ${id} cannot be looked at: ${code}`), []),
       ),
     )
-    const restored = yield* clips.restore(
-      found.flatMap((one) => ("sidecar" in one ? [clipOfSidecar(one.sidecar)] : [])),
-    )
-    if (restored > 0) yield* Effect.logWarning(`${restored} clips of camera ${id} are listed again`)
+    const told = found.flatMap((one) => ("sidecar" in one ? [clipOfSidecar(one.sidecar)] : []))
+    const restored = yield* Effect.filter(told, restore)
+    if (restored.length > 0)
+      yield* Effect.logWarning(`${restored.length} clips of camera ${id} are listed again`)
     for (const one of found) {
       if ("reason" in one) yield* Effect.logWarning(`${one.path} is left alone: ${one.reason}`)
     }
@@ -115,7 +148,8 @@ const rebuild = Effect.gen(function* () {
 /**
  * Lists again the clips whose sidecars the database does not know, once, after the cameras are there.
  *
- * A clip whose export was cut short after its file had got its name becomes ready, too. A sidecar without its file and
- * a file without its sidecar are reported and left alone. Doing it twice changes nothing.
+ * A clip whose export was cut short after its file had got its name becomes ready, too. A sidecar without its file, a
+ * file without its sidecar and a clip whose row the database refuses are reported and left alone, and keep back no
+ * other. Doing it twice changes nothing.
  */
 export const clipRebuild = Layer.effectDiscard(rebuild)

@@ -13,6 +13,8 @@ export interface LostOwner {
   readonly plan: WrittenOwner["plan"]
   /** RFC 3339; null where it is not known. */
   readonly createdAt: string | null
+  /** Null without a limit. */
+  readonly quotaBytes: number | null
   readonly deletedAt: string | null
 }
 
@@ -92,6 +94,7 @@ export const ownersOf = (
       name: written.name,
       plan: written.plan,
       createdAt: written.created_at ?? null,
+      quotaBytes: written.quota_bytes ?? null,
       deletedAt: hasLive ? null : (written.deleted_at ?? null),
     }
     return [{ owner: lost, cameras }]

@@ -35,6 +35,8 @@ const cameraJson = ({ found, url, recordingEnabled }: LostCamera, ownerId: numbe
     sealed_url: sealedUrl,
     transport: file.transport,
     recording_enabled: recordingEnabled,
+    retention_days: file.retention_days ?? null,
+    quota_bytes: file.quota_bytes ?? null,
     video_codec: file.video_codec ?? null,
     audio_codec: file.audio_codec ?? null,
     created_at: file.created_at,
@@ -71,15 +73,18 @@ export const restoreRows = Effect.fn("restoreRows")(
     const storedOwner = Effect.fnUntraced(function* (owner: LostOwner | KnownOwner) {
       if (owner.kind === "known") return owner.id
       const [row] = yield* sql<{ id: number }>`
-        INSERT INTO owners (id, name, plan, created_at, deleted_at) OVERRIDING SYSTEM VALUE
-        SELECT COALESCE(id, nextval('owners_id_seq')), name, plan, COALESCE(created_at, now()), deleted_at
+        INSERT INTO owners (id, name, plan, quota_bytes, created_at, deleted_at) OVERRIDING SYSTEM VALUE
+        SELECT COALESCE(id, nextval('owners_id_seq')), name, plan, quota_bytes, COALESCE(created_at, now()),
+          deleted_at
         FROM jsonb_to_record(${JSON.stringify({
           id: owner.id,
           name: owner.name,
           plan: owner.plan,
+          quota_bytes: owner.quotaBytes,
           created_at: owner.createdAt,
           deleted_at: owner.deletedAt,
-        })}::jsonb) AS row (id integer, name text, plan text, created_at timestamptz, deleted_at timestamptz)
+        })}::jsonb) AS row (id integer, name text, plan text, quota_bytes bigint, created_at timestamptz,
+          deleted_at timestamptz)
         RETURNING id`
       return yield* row === undefined ? Effect.die("no owner was inserted") : Effect.succeed(row.id)
     })
@@ -91,10 +96,10 @@ export const restoreRows = Effect.fn("restoreRows")(
     )
     yield* sql`
       INSERT INTO cameras (id, identity, owner_id, name, url, sealed_url, transport, recording_enabled,
-        video_codec, audio_codec, created_at, deleted_at) OVERRIDING SYSTEM VALUE
+        retention_days, quota_bytes, video_codec, audio_codec, created_at, deleted_at) OVERRIDING SYSTEM VALUE
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows.flat())}::jsonb) AS row (
         id integer, identity uuid, owner_id integer, name text, url text, sealed_url text, transport text,
-        recording_enabled boolean, video_codec text, audio_codec text, created_at timestamptz,
+        recording_enabled boolean, retention_days integer, quota_bytes bigint, video_codec text, audio_codec text, created_at timestamptz,
         deleted_at timestamptz)`
 
     const cameras = lost.flatMap((one) => one.cameras)

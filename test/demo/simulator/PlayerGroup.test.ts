@@ -62,7 +62,7 @@ it("withholds frames from a client that does not read, keeps no more than it may
     const receivers = group.videoReceivers(train.isKeyframe)
     if (receivers.length === 0) return
     stream.claim(train, sequence * 40, { sequence, sentAtMillis: sequence })
-    group.send(train, { track: 0, receivers }, sequence, 0)
+    group.send(train, { track: 0, receivers }, sequence, { probability: 0, meanRun: 1 })
   }
 
   sendFrame(other)

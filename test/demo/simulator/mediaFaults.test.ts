@@ -117,6 +117,7 @@ describe("faults of the media", () => {
     const counters = await camera.counters()
     expect(missing.reduce((sum, gap) => sum + gap, 0)).toBe(counters.packetsLost)
     expect(counters.framesDamaged).toBeLessThanOrEqual(counters.packetsLost)
+    expect(counters.framesAffected).toBeGreaterThanOrEqual(counters.framesDamaged)
   })
 
   it("changes the picture at a keyframe with parameter sets in band, and the codec by hanging up", async () => {

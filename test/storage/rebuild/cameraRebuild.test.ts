@@ -25,6 +25,8 @@ const furnish = Effect.gen(function* () {
     yield* addCamera(namesake.id, "yard"),
   ]
   yield* cameras.setEnabled(off.id, false)
+  yield* cameras.update(off.id, { retentionDays: 3, quotaBytes: 5_000_000_000 })
+  yield* (yield* Owners).update(ana.id, { quotaBytes: 9_000_000_000 })
   yield* cameras.setProfile(probed.id, { videoCodec: "hevc", audioCodec: "aac" })
   yield* cameras.remove(removed.id)
   yield* rememberAll
@@ -215,7 +217,10 @@ describe("a lost database", () => {
   it("takes files of earlier versions: switched on, not removed, owners by name and plan", async () => {
     for (const id of [1, 2, 3, 4]) {
       const { owner, ...file } = JSON.parse(scene.cameraText(id))
-      const { recording_enabled: _, deleted_at: __, video_codec: ___, audio_codec: ____, ...early } = file
+      const later = new Set(
+        "recording_enabled retention_days quota_bytes deleted_at video_codec audio_codec".split(" "),
+      )
+      const early = Object.fromEntries(Object.entries(file).filter(([field]) => !later.has(field)))
       writeFileSync(
         scene.path(`cam_${id}/.camera`),
         JSON.stringify({ ...early, owner: { name: owner.name, plan: owner.plan } }),

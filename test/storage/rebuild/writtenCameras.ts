@@ -6,6 +6,7 @@ export const bakery = {
   name: "Bakery",
   plan: "pro",
   created_at: "2026-01-02T03:04:05.678Z",
+  quota_bytes: null,
   deleted_at: null,
 } as const
 
@@ -21,6 +22,8 @@ export const cameraFile = (id: number, change: Partial<CameraFile> = {}): Camera
   sealed_url: "v1.sealed",
   transport: "tcp",
   recording_enabled: true,
+  retention_days: null,
+  quota_bytes: null,
   video_codec: "h264",
   audio_codec: null,
   created_at: "2026-01-03T00:00:00.000Z",

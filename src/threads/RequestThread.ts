@@ -1,33 +1,41 @@
 import { getCompileCacheDir } from "node:module"
 import { Worker } from "node:worker_threads"
-import type { DeletionAnswer, DeletionRequest } from "./deletionMessages.ts"
 
 /** How long a thread that hangs on a disk is waited for when it is ended. */
 const closeMillis = 2_000
 
-interface Waiting {
-  readonly settle: (answer: DeletionAnswer) => void
+interface Waiting<Answer> {
+  readonly settle: (answer: Answer) => void
   readonly giveUp: (error: Error) => void
 }
 
-/** The thread that unlinks files: one request at a time. It fails where the recordings directory cannot be read. */
-export class DeletionThread {
+export interface RequestThreadOptions {
+  readonly module: URL
+  /** As people know it: also in the error of a thread that ends. */
+  readonly name: string
+  /** What the module finds as `workerData`. */
+  readonly data: unknown
+}
+
+/** A thread that answers one request at a time; what it was asked, and whatever comes later, rejects once it has ended. */
+export class RequestThread<Request, Answer> {
   readonly #worker: Worker
   readonly #exited: Promise<void>
-  #waiting: Waiting | null = null
+  #waiting: Waiting<Answer> | null = null
   #failure: Error | null = null
 
-  constructor(recordingsDirectory: string) {
+  constructor({ module, name, data }: RequestThreadOptions) {
     const cacheDirectory = getCompileCacheDir()
-    this.#worker = new Worker(new URL("deletionWorker.ts", import.meta.url), {
-      name: "deletion",
-      workerData: recordingsDirectory,
+    this.#worker = new Worker(module, {
+      name,
+      workerData: data,
       // With the compile cache of the process it need not load a compiler for itself (see `SegmentWatcher`).
       env: cacheDirectory === undefined ? {} : { NODE_COMPILE_CACHE: cacheDirectory },
       execArgv: [],
+      // What it allocates per file dies at once.
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
     })
-    this.#worker.on("message", (answer: DeletionAnswer) => {
+    this.#worker.on("message", (answer: Answer) => {
       const waiting = this.#waiting
       this.#waiting = null
       waiting?.settle(answer)
@@ -35,15 +43,15 @@ export class DeletionThread {
     this.#worker.on("error", (error) => this.#fail(error))
     this.#exited = new Promise((resolve) => {
       this.#worker.once("exit", () => {
-        this.#fail(new Error("the thread that deletes files ended"))
+        this.#fail(new Error(`the ${name} thread ended`))
         resolve()
       })
     })
   }
 
-  unlink(request: DeletionRequest): Promise<DeletionAnswer> {
+  ask(request: Request): Promise<Answer> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
-    const { promise, resolve: settle, reject: giveUp } = Promise.withResolvers<DeletionAnswer>()
+    const { promise, resolve: settle, reject: giveUp } = Promise.withResolvers<Answer>()
     this.#waiting = { settle, giveUp }
     this.#worker.postMessage(request, [])
     return promise

@@ -1,0 +1,139 @@
+import type { Cause } from "./Cause.ts"
+
+/** Spans that end now, in milliseconds. */
+export const healthWindows = {
+  hour: 3_600_000,
+  day: 24 * 3_600_000,
+  month: 30 * 24 * 3_600_000,
+} as const
+export type HealthWindow = keyof typeof healthWindows
+
+/**
+ * What one window says; null is "not measured".
+ *
+ * A file that lies only partly within the window counts by its share of time.
+ */
+export interface CameraWindow {
+  /** The end of the window: it is measured now and then, and stays as it is while the database is away. */
+  readonly measuredAtMillis: number
+  /** Recorded time by enabled time, 0 to 1; what was recorded and deleted since counts as recorded. */
+  readonly uptime: number | null
+  readonly recordedSeconds: number
+  readonly enabledSeconds: number
+  /** Of the recordings that are still there. */
+  readonly frames: number
+  /** Frames absent by the gaps in presentation times; null where the rate is too irregular to tell. */
+  readonly missingFrames: number | null
+  /** Packets that never arrived; null but on UDP. */
+  readonly lostPackets: number | null
+  /** Frames that lost packets may have damaged: an upper bound; null but on UDP. */
+  readonly damagedFramesAtMost: number | null
+  /** Missing by expected frames, 0 to 100. */
+  readonly frameLossPercent: number | null
+}
+
+/** How often a camera failed since the service started, and how long it took to be recorded again. */
+export interface CameraFailures {
+  readonly restarts: number
+  readonly byCause: Readonly<Partial<Record<Cause, number>>>
+  /**
+   * Of the last outages, the newest last: from the end of the process, or of a stall from the last fragment before it,
+   * to the arrival of the first fragment after it.
+   */
+  readonly recoverySeconds: ReadonlyArray<number>
+}
+
+/** What the machine of a camera says stands now. */
+export interface CameraStandingAlert {
+  /** `permanent_cause`: only a person can end it. */
+  readonly kind: "permanent_cause" | "restart_intensity" | "audio_missing"
+  readonly detail: string
+  readonly sinceMillis: number
+}
+
+export interface CameraHealth {
+  readonly cameraId: number
+  readonly name: string
+  readonly isEnabled: boolean
+  readonly state: string
+  readonly stateSinceMillis: number
+  readonly cause: Cause | null
+  readonly detail: string
+  readonly alerts: ReadonlyArray<CameraStandingAlert>
+  /** Age of the newest fragment on disk; null before the first. */
+  readonly fragmentAgeSeconds: number | null
+  /** Of the last seconds; null while not recording. */
+  readonly bitsPerSecond: number | null
+  readonly framesPerSecond: number | null
+  /** Of the FFmpeg of the camera, by the kernel: of one core, 0 to 100 and more. */
+  readonly cpuPercent: number | null
+  readonly residentBytes: number | null
+  /** Given to the disk by the FFmpeg of the camera, by the kernel (`/proc/PID/io`, write_bytes). */
+  readonly writtenBytesPerSecond: number | null
+  /** How far the clock of the camera is ahead of ours; null where nothing tells. */
+  readonly clockOffsetSeconds: number | null
+  readonly failures: CameraFailures
+  readonly windows: Readonly<Record<HealthWindow, CameraWindow | null>>
+}
+
+export interface ServiceHealth {
+  readonly startedAtMillis: number
+  readonly disk: {
+    readonly totalBytes: number | null
+    readonly freeBytes: number | null
+    readonly usedPercent: number | null
+    readonly reserveBytes: number | null
+    readonly state: string
+    /** Why the disk does not say how full it is. */
+    readonly error: string | null
+    readonly isRecordingStopped: boolean
+    /** Of the service and all its FFmpeg processes. */
+    readonly writtenBytesPerSecond: number | null
+    readonly readBytesPerSecond: number | null
+    /** How long it takes to bring what was written onto the medium: 99th percentile of the last minute. */
+    readonly writeLatencySeconds: number | null
+  }
+  readonly eventLoop: {
+    /** 99th percentile and greatest of the last minute. */
+    readonly delaySeconds: number | null
+    readonly greatestDelaySeconds: number | null
+  }
+  readonly queues: Readonly<Record<"rows" | "clips" | "notifications", number>>
+  readonly database: {
+    readonly isAvailable: boolean
+    readonly latencySeconds: number | null
+    readonly awaySinceMillis: number | null
+  }
+  readonly cleanup: { readonly lastCompleteMillis: number | null; readonly isFailing: boolean }
+  readonly cpuPercent: number | null
+  readonly residentBytes: number | null
+}
+
+/** What the specification asks for. */
+export type TargetName = "uptime" | "frame_loss" | "disk_io" | "cpu"
+
+/** A target and how it stands; what is measured of cameras is that of the worst. */
+export interface TargetState {
+  readonly name: TargetName
+  /** `measured` is to be on this side of it. */
+  readonly limit: number
+  readonly bound: "at_least" | "below"
+  readonly unit: "percent" | "bytes_per_second"
+  readonly measured: number | null
+  /** Null while nothing is measured; what is not measured of single cameras is in `unmeasuredCameras`. */
+  readonly isMet: boolean | null
+  /** Since when `isMet` is as it is. */
+  readonly sinceMillis: number
+  /** Those that miss the target, the worst first; at most ten. */
+  readonly worstCameras: ReadonlyArray<{ readonly cameraId: number; readonly measured: number }>
+  /** Enabled cameras of which it is not known. */
+  readonly unmeasuredCameras: ReadonlyArray<number>
+}
+
+/** Everything that is measured, as of `measuredAtMillis`. */
+export interface HealthReport {
+  readonly measuredAtMillis: number
+  readonly targets: ReadonlyArray<TargetState>
+  readonly service: ServiceHealth
+  readonly cameras: ReadonlyArray<CameraHealth>
+}

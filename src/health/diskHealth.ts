@@ -1,0 +1,39 @@
+import { reserveOf, usedPercent, type DiskLimits } from "../cleanup/diskLimits.ts"
+import type { DiskReading } from "../cleanup/DiskPressure.ts"
+import type { ServiceHealth } from "../domain/Health.ts"
+import type { DurabilityHealth } from "../storage/durability/Durability.ts"
+import { percentile } from "./percentile.ts"
+import type { ProcessCost } from "./ProcessCosts.ts"
+
+/** Of what is measured; null where nothing is. */
+const sumOf = (figures: ReadonlyArray<number | null>): number | null => {
+  const known = figures.filter((figure) => figure !== null)
+  return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0)
+}
+
+const writeLatencySeconds = ({ growing, rows }: DurabilityHealth): number | null => {
+  const millis = percentile(
+    [...growing.recentMillis, ...rows.recentMillis].map((value) => ({ value, count: 1 })),
+    0.99,
+  )
+  return millis === null ? null : millis / 1000
+}
+
+/** The disk: how full it is, and what all processes that cost something give to it and take from it. */
+export const diskHealth = (
+  { space, error, state, isRecordingStopped }: DiskReading,
+  limits: DiskLimits,
+  durability: DurabilityHealth,
+  costs: ReadonlyArray<ProcessCost | null>,
+): ServiceHealth["disk"] => ({
+  totalBytes: space?.totalBytes ?? null,
+  freeBytes: space?.freeBytes ?? null,
+  usedPercent: space === null ? null : usedPercent(space),
+  reserveBytes: space === null ? limits.reserveBytes : reserveOf(limits, space.totalBytes),
+  state,
+  error,
+  isRecordingStopped,
+  writtenBytesPerSecond: sumOf(costs.map((cost) => cost?.writtenBytesPerSecond ?? null)),
+  readBytesPerSecond: sumOf(costs.map((cost) => cost?.readBytesPerSecond ?? null)),
+  writeLatencySeconds: writeLatencySeconds(durability),
+})

@@ -1,0 +1,23 @@
+/** All columns of `recordings`, which `deletions` has too. */
+export const recordingColumns: ReadonlyArray<string> = [
+  "id",
+  "camera_id",
+  "start_time",
+  "end_time",
+  "file_path",
+  "file_size",
+  "duration",
+  "is_clip",
+  "created_at",
+  "run_id",
+  "segment_number",
+  "state",
+  "frames",
+  "missing_frames",
+  "fragments",
+  "video_codec",
+  "audio",
+  "is_protected",
+  "lost_packets",
+  "damaged_frames_at_most",
+]

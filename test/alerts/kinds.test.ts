@@ -1,0 +1,247 @@
+import { afterEach, describe, expect, it } from "vitest"
+import type { CameraHealth, HealthReport, ServiceHealth } from "../../src/domain/Health.ts"
+import { AlertsScene } from "./AlertsScene.ts"
+import { goodCamera, goodService, lostCamera, reportOf, withDisk, withFrameLoss } from "./healthReports.ts"
+
+interface Case {
+  readonly kind: string
+  /** What is measured while it lasts, `sinceMillis` being its beginning. */
+  readonly bad: (sinceMillis: number, nowMillis: number) => HealthReport
+  /** Between the thresholds: neither raises nor ends. */
+  readonly between: ((nowMillis: number) => HealthReport) | null
+  /** Within which it is raised, seconds; 5 of them are the interval of reports. */
+  readonly raisedWithin: number
+  /** What is too short to be raised, seconds; null: it is decided by somebody else. */
+  readonly blip: number | null
+  readonly endedWithin: number
+}
+
+const camera =
+  (cameraOf: CameraHealth | ((sinceMillis: number, nowMillis: number) => CameraHealth)) =>
+  (sinceMillis: number, nowMillis: number) =>
+    reportOf(nowMillis, [typeof cameraOf === "function" ? cameraOf(sinceMillis, nowMillis) : cameraOf])
+
+const service = (of: ServiceHealth) => (_: number, nowMillis: number) =>
+  reportOf(nowMillis, [goodCamera(1)], of)
+
+const machine = (kind: CameraHealth["alerts"][number]["kind"]) =>
+  camera({ ...goodCamera(1), alerts: [{ kind, detail: "401 Unauthorized", sinceMillis: 0 }] })
+
+const between = (report: (sinceMillis: number, nowMillis: number) => HealthReport) => (nowMillis: number) =>
+  report(nowMillis, nowMillis)
+
+const cases: ReadonlyArray<Case> = [
+  {
+    kind: "recording_stopped",
+    bad: camera((sinceMillis, nowMillis) => lostCamera(1, sinceMillis, nowMillis)),
+    between: null,
+    raisedWithin: 36,
+    blip: 24,
+    endedWithin: 16,
+  },
+  {
+    kind: "camera_attention",
+    bad: machine("permanent_cause"),
+    between: between(camera((_, now) => lostCamera(1, now, now))),
+    raisedWithin: 21,
+    blip: 10,
+    endedWithin: 36,
+  },
+  {
+    kind: "restart_intensity",
+    bad: machine("restart_intensity"),
+    between: between(camera((_, now) => lostCamera(1, now, now))),
+    raisedWithin: 6,
+    blip: null,
+    endedWithin: 36,
+  },
+  {
+    kind: "audio_missing",
+    bad: machine("audio_missing"),
+    between: between(camera((_, now) => lostCamera(1, now, now))),
+    raisedWithin: 21,
+    blip: 10,
+    endedWithin: 66,
+  },
+  {
+    kind: "frame_loss",
+    bad: camera(withFrameLoss(1, 1.1)),
+    between: between(camera(withFrameLoss(1, 0.9))),
+    raisedWithin: 66,
+    blip: 55,
+    endedWithin: 66,
+  },
+  {
+    kind: "disk_warning",
+    bad: service(withDisk({ usedPercent: 80.1 })),
+    between: between(service(withDisk({ usedPercent: 78.5 }))),
+    raisedWithin: 36,
+    blip: 25,
+    endedWithin: 36,
+  },
+  {
+    kind: "disk_critical",
+    bad: service(withDisk({ usedPercent: 90.1 })),
+    between: between(service(withDisk({ usedPercent: 88.5 }))),
+    raisedWithin: 16,
+    blip: 5,
+    endedWithin: 36,
+  },
+  {
+    kind: "disk_probe",
+    bad: service(withDisk({ usedPercent: null, error: "EIO" })),
+    between: null,
+    raisedWithin: 21,
+    blip: 10,
+    endedWithin: 21,
+  },
+  {
+    kind: "write_latency",
+    bad: service(withDisk({ writeLatencySeconds: 1.1 })),
+    between: between(service(withDisk({ writeLatencySeconds: 0.7 }))),
+    raisedWithin: 36,
+    blip: 25,
+    endedWithin: 36,
+  },
+  {
+    kind: "database_away",
+    bad: service({
+      ...goodService,
+      database: { isAvailable: false, latencySeconds: null, awaySinceMillis: null },
+    }),
+    between: null,
+    raisedWithin: 16,
+    blip: 5,
+    endedWithin: 16,
+  },
+  {
+    kind: "cleanup_failing",
+    bad: service({ ...goodService, cleanup: { lastCompleteMillis: null, isFailing: true } }),
+    between: null,
+    raisedWithin: 16,
+    blip: 5,
+    endedWithin: 6,
+  },
+]
+
+let scene = new AlertsScene()
+afterEach(() => scene.dispose())
+
+const good = (nowMillis: number) => reportOf(nowMillis, [goodCamera(1)])
+
+const start = async () => {
+  scene = new AlertsScene()
+  const life = await scene.live()
+  life.report = good
+  await life.seconds(20)
+  return life
+}
+
+const ofKind = (kind: string) => [...scene.rows.values()].filter((alert) => alert.kind === kind)
+
+describe.each(cases)("$kind", ({ kind, bad, between: unclear, raisedWithin, blip, endedWithin }) => {
+  it("is raised within its time, told once, and ended", async () => {
+    const life = await start()
+    const sinceMillis = scene.nowMillis
+    life.report = (now) => bad(sinceMillis, now)
+    await life.seconds(raisedWithin + 1)
+    const [alert, ...others] = ofKind(kind)
+    expect(others).toEqual([])
+    expect((alert?.raisedAtMillis ?? Infinity) - sinceMillis).toBeLessThanOrEqual(raisedWithin * 1000)
+    await life.seconds(600)
+    if (unclear !== null) {
+      life.report = unclear
+      await life.seconds(600)
+    }
+    expect(ofKind(kind)).toMatchObject([{ endedAtMillis: null }])
+    const goodMillis = scene.nowMillis
+    life.report = good
+    await life.seconds(endedWithin + 1)
+    expect(ofKind(kind)).toHaveLength(1)
+    expect((ofKind(kind)[0]?.endedAtMillis ?? Infinity) - goodMillis).toBeLessThanOrEqual(endedWithin * 1000)
+    await life.seconds(600)
+    const subject = alert?.cameraId ?? "service"
+    expect(scene.told.filter((line) => line.startsWith(`${kind} `))).toEqual([
+      `${kind} raised ${subject}`,
+      `${kind} ended ${subject}`,
+    ])
+    expect(scene.logged.filter((line) => line.includes(` ${kind}`))).toHaveLength(2)
+  })
+
+  it("is not raised by a blip, nor by what lies between its thresholds", async () => {
+    const life = await start()
+    for (const blipSeconds of blip === null ? [] : [blip, blip, blip, blip, blip]) {
+      const sinceMillis = scene.nowMillis
+      life.report = (now) => bad(sinceMillis, now)
+      await life.seconds(blipSeconds)
+      life.report = good
+      await life.seconds(20)
+    }
+    if (unclear !== null) life.report = unclear
+    // Not being recorded is an alert of its own.
+    await life.seconds(unclear === null ? 60 : 600)
+    expect(ofKind(kind)).toEqual([])
+  })
+})
+
+describe("what is not measured", () => {
+  it("neither raises nor ends", async () => {
+    const life = await start()
+    const unknown = reportOf(
+      0,
+      [withFrameLoss(1, null)],
+      withDisk({ usedPercent: null, writeLatencySeconds: null }),
+    )
+    life.report = () => unknown
+    await life.seconds(600)
+    expect(scene.rows.size).toBe(0)
+    life.report = (now) =>
+      reportOf(now, [withFrameLoss(1, 5)], withDisk({ usedPercent: 95, writeLatencySeconds: 3 }))
+    await life.seconds(120)
+    expect([...scene.rows.values()].map(({ kind }) => kind).toSorted()).toEqual([
+      "disk_critical",
+      "disk_warning",
+      "frame_loss",
+      "write_latency",
+    ])
+    life.report = () => unknown
+    await life.seconds(1200)
+    expect([...scene.rows.values()].every(({ endedAtMillis }) => endedAtMillis === null)).toBe(true)
+  })
+})
+
+describe("a camera", () => {
+  it("that is disabled is not missed, and what stood of it ends", async () => {
+    const life = await start()
+    const lostMillis = scene.nowMillis
+    life.report = (now) => reportOf(now, [lostCamera(1, lostMillis, now)])
+    await life.seconds(60)
+    expect(ofKind("recording_stopped")).toMatchObject([{ endedAtMillis: null }])
+    life.report = (now) =>
+      reportOf(now, [{ ...lostCamera(1, lostMillis, now), state: "stopped", isEnabled: false }])
+    await life.seconds(600)
+    expect(ofKind("recording_stopped")).toMatchObject([{ endedAtMillis: expect.any(Number) }])
+  })
+
+  it("that is removed leaves no alert standing, also when the service was down meanwhile", async () => {
+    const life = await start()
+    const lostMillis = scene.nowMillis
+    const both = (now: number) =>
+      reportOf(now, [lostCamera(1, lostMillis, now), lostCamera(2, lostMillis, now)])
+    life.report = both
+    await life.seconds(60)
+    life.report = (now) => reportOf(now, [lostCamera(2, lostMillis, now)])
+    await life.seconds(12)
+    expect(
+      ofKind("recording_stopped").map(({ cameraId, endedAtMillis }) => [cameraId, endedAtMillis === null]),
+    ).toEqual([
+      [1, false],
+      [2, true],
+    ])
+    await life.end()
+    const next = await scene.live()
+    next.report = (now) => reportOf(now, [])
+    await next.seconds(12)
+    expect(ofKind("recording_stopped").every(({ endedAtMillis }) => endedAtMillis !== null)).toBe(true)
+  })
+})

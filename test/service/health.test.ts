@@ -1,0 +1,132 @@
+import { resolve } from "node:path"
+import * as Schema from "effect/Schema"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
+import { awaitFact } from "../support/awaitFact.ts"
+import { VigiaService } from "../support/VigiaService.ts"
+import { firstFragmentOfNewRun, runDirectories } from "./firstFragment.ts"
+import { CameraFigures, HealthAnswer } from "./healthAnswer.ts"
+import { ProcessRecord } from "./ProcessRecord.ts"
+
+let simulator: SimulatorProcess
+let service: VigiaService
+
+const health = async (): Promise<HealthAnswer> => {
+  const { body } = await service.request("GET", "/api/health")
+  return Schema.decodeUnknownSync(HealthAnswer)(body)
+}
+
+const cameraIn = (answer: HealthAnswer, cameraId: number) => {
+  const camera = answer.cameras.find((one) => one.camera_id === cameraId)
+  if (camera === undefined) throw new Error(`no camera ${cameraId}`)
+  return camera
+}
+
+const runOf = (cameraId: number) => service.runs().find((run) => run.cameraId === cameraId)
+
+beforeAll(async () => {
+  simulator = await SimulatorProcess.start({
+    clipDirectory: resolve("test/.cache/clips"),
+    cameras: [{ path: "h1", video: "h264-1080p" }, { path: "h2" }, { path: "h3", video: "hevc-360p" }],
+  })
+  // The third camera is encoded anew: a process that costs much more than its bytes.
+  service = await VigiaService.start({ environment: { RECORDING_CODEC: "h264" } })
+  await service.request("POST", "/api/owners", { name: "Health", plan: "basic" })
+  for (const name of ["h1", "h2", "h3"]) {
+    await service.request("POST", "/api/cameras", { owner_id: 1, name, url: simulator.camera(name).url })
+  }
+  await awaitFact("all cameras record", async () => (await health()).summary.cameras_recording === 3)
+})
+
+afterAll(async () => {
+  await service.remove()
+  await simulator.stop()
+})
+
+describe("health", () => {
+  it("gives the CPU time and the bytes of FFmpeg as /proc does over the same window", async () => {
+    const pids = [1, 2, 3].map((cameraId) => runOf(cameraId)?.pid ?? 0)
+    const records = pids.map((pid) => new ProcessRecord(pid))
+    const samples = new Map<string, HealthAnswer>()
+    try {
+      // A window lasts from the second to last sample before to the last.
+      await awaitFact("five samples", async () => {
+        const answer = await health()
+        samples.set(answer.measured_at, answer)
+        return samples.size === 5
+      })
+    } finally {
+      for (const record of records) record.stop()
+    }
+    const answers = [...samples.values()]
+    for (const [at, cameraId] of [1, 2, 3].entries()) {
+      const [from, last] = [answers.at(-3), answers.at(-1)]
+      const record = records[at]
+      if (from === undefined || last === undefined || record === undefined) throw new Error("unreachable")
+      const read = record.over(Date.parse(from.measured_at), Date.parse(last.measured_at))
+      const { cpu_percent, written_bytes_per_second } = cameraIn(last, cameraId)
+      process.stdout.write(
+        `camera ${cameraId}: CPU ${cpu_percent} % (/proc: ${read.cpuPercent.toFixed(2)} %), ` +
+          `written ${written_bytes_per_second} B/s (/proc: ${read.writtenBytes.toFixed(0)} B/s)\n`,
+      )
+      // The kernel counts CPU time in ticks of 10 ms: 0.1 % of 10 s.
+      expect(Math.abs((cpu_percent ?? NaN) - read.cpuPercent)).toBeLessThanOrEqual(
+        0.1 * read.cpuPercent + 0.11,
+      )
+      expect(Math.abs((written_bytes_per_second ?? NaN) - read.writtenBytes)).toBeLessThan(
+        0.1 * read.writtenBytes,
+      )
+    }
+  }, 120_000)
+
+  it("says what it measures of cameras and service, and of what it does not", async () => {
+    const answer = await awaitFact("all windows are measured", async () => {
+      const now = await health()
+      return cameraIn(now, 2).windows["30d"] === null ? null : now
+    })
+    const camera = cameraIn(answer, 1)
+    expect(camera).toMatchObject({ state: "recording", not_measured: ["clock_offset_seconds"] })
+    expect(camera.frames_per_second).toBeCloseTo(25, 0)
+    expect(camera.fragment_age_seconds).toBeLessThan(5)
+    expect(camera.windows["24h"]).toMatchObject({
+      missing_frames: 0,
+      frame_loss_percent: 0,
+      lost_packets: null,
+      not_measured: ["lost_packets", "damaged_frames_at_most"],
+    })
+    expect(answer.service.database).toMatchObject({ available: true, away_since: null })
+    expect(answer.service.event_loop.delay_seconds).toBeGreaterThanOrEqual(0)
+    expect(answer.service.disk.write_latency_seconds).toBeGreaterThan(0)
+    const targets = new Map(answer.targets.map((target) => [target.name, target]))
+    expect([...targets.keys()]).toEqual(["uptime", "frame_loss", "disk_io", "cpu"])
+    expect(targets.get("frame_loss")).toMatchObject({ measured: 0, met: true, unmeasured_cameras: [] })
+    expect(targets.get("disk_io")).toMatchObject({ limit: 100_000_000, met: true })
+    const { body } = await service.request("GET", "/api/recording/status/1")
+    const status = Schema.decodeUnknownSync(Schema.Struct({ health: CameraFigures }))(body)
+    expect(status.health.frames_per_second).toBeCloseTo(25, 0)
+  })
+
+  it("tells how long a camera took to recover, right within 0.1 s", async () => {
+    const deviations: Array<number> = []
+    for (const [at, kills] of [1, 2, 3].entries()) {
+      const run = await awaitFact("camera 2 records", async () =>
+        cameraIn(await health(), 2).state === "recording" ? (runOf(2) ?? null) : null,
+      )
+      const known = runDirectories(service.recordingDirectory, 2)
+      const killedAtMillis = Date.now()
+      process.kill(run.pid, "SIGKILL")
+      const { notBeforeMillis, byMillis } = await firstFragmentOfNewRun(service.recordingDirectory, 2, known)
+      const [least, most] = [(notBeforeMillis - killedAtMillis) / 1000, (byMillis - killedAtMillis) / 1000]
+      const { failures } = await awaitFact("the recovery is reported", async () => {
+        const camera = cameraIn(await health(), 2)
+        return camera.failures.recovery_seconds.length === kills ? camera : null
+      })
+      const reported = failures.recovery_seconds[at] ?? NaN
+      process.stdout.write(`recovered within ${least}-${most} s; reported: ${reported} s\n`)
+      expect(failures).toMatchObject({ restarts: kills, by_cause: { process_crashed: kills } })
+      deviations.push(Math.max(0, least - reported, reported - most))
+    }
+    // The kernel may keep any of the three processes waiting, on a busy machine.
+    expect(deviations.toSorted((a, b) => a - b)[1]).toBeLessThan(0.1)
+  }, 120_000)
+})
