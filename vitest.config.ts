@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/clips.ts", "test/support/postgresServer.ts"],
     reporters: ["default", "./test/support/closingLine.ts"],
-    // Two cores: more workers only make the timed tests compete with each other.
-    maxWorkers: 2,
+    // Two cores: most tests wait for cameras more than they work, and with a fourth the timed ones compete.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

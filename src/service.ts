@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Alerts } from "./alerts/Alerts.ts"
+import { Bookkeeping, databaseWaitLayer } from "./alerts/Bookkeeping.ts"
 import { HttpListener } from "./api/HttpListener.ts"
 import { Ballast } from "./cleanup/Ballast.ts"
 import { Cleanup } from "./cleanup/Cleanup.ts"
@@ -83,8 +84,8 @@ const deliveryLayer = ({ stateDirectory, alertWebhook }: Settings) =>
 
 const alertsLayer = (settings: Settings) =>
   Alerts.layer({
-    stateDirectory: settings.stateDirectory,
-    marks: { warningPercent: settings.diskWarningPercent, criticalPercent: settings.diskCriticalPercent },
+    warningPercent: settings.diskWarningPercent,
+    criticalPercent: settings.diskCriticalPercent,
   })
 
 /** All layers of the service, each below those that use it: the first to end is the one named first. */
@@ -125,7 +126,7 @@ export const serviceLayer = (settings: Settings) =>
     Layer.provideMerge(StreamRecorder.layer(settings)),
     Layer.provideMerge(CameraDirectories.layer),
     Layer.provideMerge(growingSyncLayer(settings)),
-    Layer.provideMerge(catalogLayer(settings)),
+    Layer.provideMerge(catalogLayer(settings).pipe(Layer.provide(databaseWaitLayer))),
     Layer.provideMerge(Durability.layer),
     // Before an interrupted export is looked at: the clip may be whole.
     Layer.provideMerge(clipRebuild),
@@ -146,10 +147,14 @@ export const serviceLayer = (settings: Settings) =>
         StorageAccounts.layer,
       ),
     ),
-    Layer.provideMerge(databaseLayer(settings.database)),
-    // Before anything waits for the database, so that the probes answer and what an earlier life left is delivered.
+    Layer.provideMerge(databaseLayer(settings.database).pipe(Layer.provide(databaseWaitLayer))),
+    // Before anything waits for the database, so that the probes answer, what an earlier life left is delivered, and
+    // that it waits is told.
     Layer.provideMerge(
-      Layer.merge(HttpListener.layer({ host: settings.host, port: settings.port }), deliveryLayer(settings)),
+      Layer.merge(
+        HttpListener.layer({ host: settings.host, port: settings.port }),
+        Bookkeeping.layer(settings.stateDirectory).pipe(Layer.provideMerge(deliveryLayer(settings))),
+      ),
     ),
     // Before anything that a second service on the same directories must not touch.
     Layer.provideMerge(

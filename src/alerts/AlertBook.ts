@@ -21,6 +21,8 @@ export interface AlertBook {
   /** Decided, and not yet known to be in the outbox. */
   readonly unsent: ReadonlyArray<Notification>
   readonly silences: ReadonlyArray<Silence>
+  /** Whether the book of an earlier life is missing: what stood in it is still to be taken from the database. */
+  readonly isLost: boolean
 }
 
 export const emptyBook: AlertBook = {
@@ -29,7 +31,10 @@ export const emptyBook: AlertBook = {
   groups: new Map(),
   unsent: [],
   silences: [],
+  isLost: false,
 }
+
+export const lostBook: AlertBook = { ...emptyBook, isLost: true }
 
 /** What became of an alert, for the log and for those who follow events. */
 export interface AlertChange {
@@ -157,7 +162,8 @@ export const isSameBook = (one: AlertBook, other: AlertBook): boolean =>
   one.entries === other.entries &&
   one.unsaved === other.unsaved &&
   one.unsent === other.unsent &&
-  one.silences === other.silences
+  one.silences === other.silences &&
+  one.isLost === other.isLost
 
 /** Takes note that the database has these, unless they changed since. */
 export const saved = (book: AlertBook, alerts: ReadonlyArray<Alert>): AlertBook => {

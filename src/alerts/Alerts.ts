@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
-import { Delivery } from "../delivery/Delivery.ts"
 import type { Alert } from "../domain/Alert.ts"
 import type { HealthReport } from "../domain/Health.ts"
 import { type Silence, isSilenced } from "../domain/Silence.ts"
@@ -15,12 +14,13 @@ import { StoredAlerts } from "../storage/Alerts.ts"
 import { decodeClipCursor } from "../storage/clipCursor.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import { InvalidCursor } from "../storage/Recordings.ts"
-import { acknowledge, acknowledged, isStanding, standingIn } from "./AlertBook.ts"
+import { type AlertBook, acknowledge, acknowledged, isStanding, standingIn } from "./AlertBook.ts"
 import { type AlertsQuery, pageOf, standingAfter } from "./alertPages.ts"
-import { type AlertsFile, makeAlertsFile } from "./AlertsFile.ts"
-import { makeBookKeeper } from "./BookKeeper.ts"
-import { keepRowsSaved, saveRows, sendDecided } from "./outgoing.ts"
+import { Bookkeeping } from "./Bookkeeping.ts"
+import { foreverDespiteDefects } from "./foreverDespiteDefects.ts"
+import { keepRowsSaved, saveRows } from "./outgoing.ts"
 import type { DiskMarks } from "./readings.ts"
+import { takeStandingRows } from "./takeStandingRows.ts"
 import { makeWatch } from "./Watch.ts"
 
 /** There is no such alert. */
@@ -33,6 +33,13 @@ export class SilenceNotFound extends Schema.TaggedError<SilenceNotFound>()("Sile
   silenceId: Schema.String,
 }) {}
 
+/** As many silences as are kept are there already. */
+export class TooManySilences extends Schema.TaggedError<TooManySilences>()("TooManySilences", {
+  most: Schema.Int,
+}) {}
+
+const mostSilences = 1_000
+
 /** An alert, and whether somebody asked not to be notified of it now. */
 export type ListedAlert = Alert & { readonly isSilenced: boolean }
 
@@ -43,14 +50,6 @@ export interface AlertsPage {
 }
 
 export type NewSilence = Omit<Silence, "id" | "createdAtMillis">
-
-export interface AlertsOptions {
-  readonly stateDirectory: string
-  readonly marks: DiskMarks
-}
-
-/** After a bug: nothing is gained by meeting it every second. */
-const pauseAfterDefect = "1 minute"
 
 /** What stands is judged this often, and whenever something was measured. */
 const tickMillis = 1_000
@@ -76,28 +75,28 @@ export class Alerts extends Context.Service<
       by: string | null,
       note: string | null,
     ): Effect.Effect<ListedAlert, AlertNotFound | DatabaseUnavailable>
-    silence(silence: NewSilence): Effect.Effect<Silence>
+    /** Of those that are not over there are 1,000 at most. */
+    silence(silence: NewSilence): Effect.Effect<Silence, TooManySilences>
     /** Those that are not over. */
     readonly silences: Effect.Effect<ReadonlyArray<Silence>>
     unsilence(id: string): Effect.Effect<void, SilenceNotFound>
   }
 >()("vigia/alerts/Alerts") {
-  static readonly layerOnFile = (file: AlertsFile, marks: DiskMarks) =>
-    Layer.effect(Alerts, makeAlerts(file, marks))
-
-  static readonly layer = ({ stateDirectory, marks }: AlertsOptions) =>
-    this.layerOnFile(makeAlertsFile(stateDirectory), marks)
+  static readonly layer = (marks: DiskMarks) => Layer.effect(Alerts, makeAlerts(marks))
 }
 
-const makeAlerts = Effect.fnUntraced(function* (file: AlertsFile, marks: DiskMarks) {
+const silencesNow = ({ silences }: AlertBook, nowMillis: number): ReadonlyArray<Silence> =>
+  silences.filter(({ untilMillis }) => untilMillis > nowMillis)
+
+const makeAlerts = Effect.fnUntraced(function* (marks: DiskMarks) {
   const monitor = yield* HealthMonitor
   const journal = yield* EventJournal
   const stored = yield* StoredAlerts
-  const delivery = yield* Delivery
-  const keeper = yield* makeBookKeeper(file, journal)
+  const keeper = yield* Bookkeeping
   const watch = makeWatch(keeper, journal, marks)
   const reports = yield* Queue.sliding<HealthReport>(1)
-  const rows = saveRows(keeper, stored)
+  const taken = takeStandingRows(keeper, stored)
+  const rows = Effect.andThen(taken, saveRows(keeper, stored))
   let hasBegun = false
 
   monitor.onReport((report) => {
@@ -106,19 +105,10 @@ const makeAlerts = Effect.fnUntraced(function* (file: AlertsFile, marks: DiskMar
   const nextReport = Queue.take(reports).pipe(
     Effect.timeoutOrElse({ duration: tickMillis, orElse: () => Effect.succeed(null) }),
   )
-  const watching = nextReport.pipe(
-    Effect.flatMap((report) => (hasBegun ? watch.look(report) : Effect.void)),
-    Effect.catchDefect((defect) =>
-      Effect.andThen(
-        Effect.logFatal(`alerts cannot be judged: ${String(defect)}`),
-        Effect.sleep(pauseAfterDefect),
-      ),
-    ),
-    Effect.forever,
-  )
-  yield* Effect.forkScoped(watching)
+  const watching = nextReport.pipe(Effect.flatMap((report) => (hasBegun ? watch.look(report) : Effect.void)))
   yield* Effect.forkScoped(
-    Effect.forever(Effect.andThen(sendDecided(keeper, delivery), Effect.sleep(tickMillis))),
+    // Else what stands by its row alone would be raised again.
+    Effect.andThen(Effect.exit(taken), foreverDespiteDefects("alerts cannot be judged", watching)),
   )
   yield* Effect.forkScoped(keepRowsSaved(rows, tickMillis))
 
@@ -174,15 +164,14 @@ const makeAlerts = Effect.fnUntraced(function* (file: AlertsFile, marks: DiskMar
     silence: Effect.fnUntraced(function* (asked) {
       const createdAtMillis = yield* Clock.currentTimeMillis
       const silence: Silence = { ...asked, id: randomUUID(), createdAtMillis }
-      yield* keeper.change((book) => ({
-        book: { ...book, silences: [...book.silences, silence] },
-        changes: [],
-      }))
-      return silence
+      const { isTaken } = yield* keeper.change((book) => {
+        const isRoom = silencesNow(book, createdAtMillis).length < mostSilences
+        const silences = isRoom ? [...book.silences, silence] : book.silences
+        return { book: { ...book, silences }, changes: [], isTaken: isRoom }
+      })
+      return isTaken ? silence : yield* new TooManySilences({ most: mostSilences })
     }),
-    silences: Effect.map(Clock.currentTimeMillis, (nowMillis) =>
-      keeper.book().silences.filter(({ untilMillis }) => untilMillis > nowMillis),
-    ),
+    silences: Effect.map(Clock.currentTimeMillis, (nowMillis) => silencesNow(keeper.book(), nowMillis)),
     unsilence: Effect.fnUntraced(function* (id) {
       const { isFound } = yield* keeper.change((book) => {
         const silences = book.silences.filter((silence) => silence.id !== id)

@@ -6,10 +6,12 @@ import type { AlertBook } from "./AlertBook.ts"
 import type { BookKeeper } from "./BookKeeper.ts"
 import { type Evaluation, type Tracks, evaluate, withoutCameras } from "./evaluate.ts"
 import { betweenEvents, readingsOfEvent } from "./eventReadings.ts"
-import { type DiskMarks, readingsOf } from "./readings.ts"
+import { type DiskMarks, type Reading, readingsOf } from "./readings.ts"
 import type { Instant } from "./stepTrack.ts"
 
 const eventsAtOnce = 1_000
+
+const idsOf = ({ cameras }: HealthReport): ReadonlyArray<number> => cameras.map(({ cameraId }) => cameraId)
 
 /** Looks at what was measured and at what happened since it looked last. */
 export interface Watch {
@@ -26,33 +28,30 @@ export const makeWatch = (
   let lastEventId = journal.lastId()
   let camerasBefore: ReadonlyArray<number> | null = null
 
-  const happened = () => {
-    const { entries, lastId } = journal.read(lastEventId, eventsAtOnce)
-    lastEventId = lastId
-    return entries.flatMap(({ event }) => readingsOfEvent(event))
-  }
-
   /** A camera is gone when two reports in a row do not name it: one may have begun before the camera was added. */
-  const judge = (book: AlertBook, now: Instant, report: HealthReport | null): Evaluation => {
+  const judge = (
+    book: AlertBook,
+    now: Instant,
+    report: HealthReport | null,
+    events: ReadonlyArray<Reading>,
+  ): Evaluation => {
     const measured = report === null ? [] : [...betweenEvents, ...readingsOf(report, marks)]
-    const judged = evaluate(book, tracks, [...measured, ...happened()], now, randomUUID)
-    if (report === null) return judged
-    const cameras = report.cameras.map(({ cameraId }) => cameraId)
-    const known = camerasBefore === null ? null : new Set([...cameras, ...camerasBefore])
-    camerasBefore = cameras
-    if (known === null) return judged
+    const judged = evaluate(book, tracks, [...measured, ...events], now, randomUUID)
+    if (report === null || camerasBefore === null) return judged
+    const known = new Set([...idsOf(report), ...camerasBefore])
     const rest = withoutCameras(judged.book, judged.tracks, known, now.wallMillis)
     return { ...rest, changes: [...judged.changes, ...rest.changes] }
   }
 
   return {
-    look: (report) =>
-      Effect.asVoid(
-        keeper.change((book, now) => {
-          const judged = judge(book, now, report)
-          tracks = judged.tracks
-          return judged
-        }),
-      ),
+    look: Effect.fnUntraced(function* (report) {
+      const { entries, lastId } = journal.read(lastEventId, eventsAtOnce)
+      const events = entries.flatMap(({ event }) => readingsOfEvent(event))
+      const judged = yield* keeper.change((book, now) => judge(book, now, report, events))
+      // Only now: what a bug kept from being judged is judged again.
+      tracks = judged.tracks
+      lastEventId = lastId
+      if (report !== null) camerasBefore = idsOf(report)
+    }),
   }
 }

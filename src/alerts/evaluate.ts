@@ -1,7 +1,7 @@
 import type { AlertBook, AlertChange, BookEntry, BookStep } from "./AlertBook.ts"
 import { end, isStanding, raise } from "./AlertBook.ts"
 import type { Reading } from "./readings.ts"
-import { alertRules } from "./rules.ts"
+import { alertRules, endUnmeasured, longestUnmeasuredMillis } from "./rules.ts"
 import { type Instant, type Track, stepTrack } from "./stepTrack.ts"
 
 /** One track for each alert that something was read of. */
@@ -20,6 +20,11 @@ const standingBySubject = (book: AlertBook): Map<string, BookEntry> =>
       .filter(({ alert }) => isStanding(alert))
       .map((entry) => [subjectOf(entry.alert), entry]),
   )
+
+const unmeasured = ({ alert, isTold }: BookEntry): BookEntry => ({
+  alert: { ...alert, detail: `${alert.detail} (not measured any more)` },
+  isTold,
+})
 
 /** Raises and ends what the readings say. */
 export const evaluate = (
@@ -49,6 +54,14 @@ export const evaluate = (
     stepped.set(subject, track)
     if (verdict === "end" && entry !== undefined) {
       take(end(after, entry, now.wallMillis))
+      standing.delete(subject)
+    }
+    if (
+      entry !== undefined &&
+      endUnmeasured.has(reading.kind) &&
+      track.unmeasuredMillis >= longestUnmeasuredMillis
+    ) {
+      take(end(after, unmeasured(entry), now.wallMillis))
       standing.delete(subject)
     }
     if (verdict === "raise") {

@@ -19,6 +19,7 @@ const KeptBook = Schema.Struct({
   groups: Schema.Array(KeptGroup),
   unsent: Schema.Array(Notification),
   silences: Schema.Array(Silence),
+  isLost: Schema.optionalKey(Schema.Boolean),
 })
 type KeptBook = typeof KeptBook.Type
 
@@ -43,6 +44,7 @@ const fromKept = (kept: KeptBook, now: Instant): AlertBook => ({
   ),
   unsent: kept.unsent,
   silences: kept.silences,
+  isLost: kept.isLost ?? false,
 })
 
 /** Fails where the text is not one that `keptText` made. */
@@ -62,6 +64,7 @@ export const keptText = (book: AlertBook, now: Instant): string => {
     })),
     unsent: book.unsent,
     silences: book.silences,
+    isLost: book.isLost,
   }
   return JSON.stringify(kept)
 }

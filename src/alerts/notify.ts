@@ -33,6 +33,9 @@ const toldAs = ({ alert }: BookEntry): Alert =>
 const isForgotten = ({ alert }: BookEntry, isQuiet: boolean): boolean =>
   isQuiet && momentaryKinds.has(alert.kind)
 
+/** Of one notification: receivers bound the size of what they take. */
+const mostAlerts = 100
+
 /**
  * Decides which notifications are due and notes them as unsent, in the same step that takes what they say as told.
  *
@@ -56,12 +59,14 @@ export const notify = (book: AlertBook, now: Instant, newId: () => string): Aler
     groups.set(kind, group)
     if (!isDue(group, changes, now.steadyMillis)) continue
     groups.set(kind, told(group, changes, now.steadyMillis))
-    due.push({
-      id: newId(),
-      kind,
-      createdAtMillis: now.wallMillis,
-      alerts: changes.map(({ entry }) => toldAs(entry)),
-    })
+    for (let first = 0; first < changes.length; first += mostAlerts) {
+      due.push({
+        id: newId(),
+        kind,
+        createdAtMillis: now.wallMillis,
+        alerts: changes.slice(first, first + mostAlerts).map(({ entry }) => toldAs(entry)),
+      })
+    }
     for (const { entry } of changes) {
       if (isStanding(entry.alert)) entries.set(entry.alert.id, { ...entry, isTold: true })
       else entries.delete(entry.alert.id)

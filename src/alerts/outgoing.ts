@@ -6,12 +6,14 @@ import type { StoredAlerts } from "../storage/Alerts.ts"
 import { saved, sent } from "./AlertBook.ts"
 import type { BookKeeper } from "./BookKeeper.ts"
 
-/** Hands what was decided to the outbox; what a crash leaves is handed over again, under the same ids. */
+/** Hands what was decided to the outbox; what that has not on disk is handed over again, under the same ids. */
 export const sendDecided = Effect.fnUntraced(function* (keeper: BookKeeper, delivery: Delivery["Service"]) {
   const notifications = keeper.book().unsent
-  if (notifications.length === 0) return
-  for (const notification of notifications) yield* delivery.send(notification)
-  const ids = new Set(notifications.map(({ id }) => id))
+  const ids = new Set<string>()
+  for (const notification of notifications) {
+    if (yield* delivery.send(notification)) ids.add(notification.id)
+  }
+  if (ids.size === 0) return
   yield* keeper.change((book) => ({ book: sent(book, ids), changes: [] }))
 })
 

@@ -66,12 +66,14 @@ const recordingStopped = (camera: CameraHealth, nowMillis: number): Reading => {
   )
 }
 
+/** Where nothing is recorded no frame is lost. */
 const frameLoss = (camera: CameraHealth): Reading => {
   const hour = camera.windows.hour
   const percent = hour === null || hour.recordedSeconds < shortestJudgedSeconds ? null : hour.frameLossPercent
+  const isOver = !camera.isEnabled || hour?.recordedSeconds === 0
   return reading(
     "frame_loss",
-    levelOf(percent, 1, 0.8),
+    isOver ? "good" : levelOf(percent, 1, 0.8),
     `${camera.name} lost ${percent?.toFixed(1)} % of its frames within the last hour`,
     { cameraId: camera.cameraId },
   )

@@ -31,3 +31,7 @@ export const alertRules: Readonly<Record<AlertKind, AlertRule>> = {
   eviction: rule("warning", 0, 900_000),
   clip_deleted: rule("warning", 0, 0),
 }
+
+/** Where there may be nothing to measure for ever: these end when nothing was measured for as long as this. */
+export const endUnmeasured: ReadonlySet<AlertKind> = new Set<AlertKind>(["frame_loss", "write_latency"])
+export const longestUnmeasuredMillis = 3_600_000

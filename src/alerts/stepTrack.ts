@@ -9,6 +9,8 @@ export interface Track {
   readonly heldMillis: number
   /** Of the first of the bad readings that count now (wall time). */
   readonly badSinceMillis: number | null
+  /** For how long nothing but `unknown` was read. */
+  readonly unmeasuredMillis: number
 }
 
 /** An instant by two clocks: one that people read and may set, one that only goes on. */
@@ -39,18 +41,19 @@ export const stepTrack = (
 ): TrackStep => {
   const { level, steadyMillis } = now
   const wanted = isStanding ? "good" : "bad"
-  const at = { level, steadyMillis }
-  if (level === "unknown") {
-    const kept = { heldMillis: before?.heldMillis ?? 0, badSinceMillis: before?.badSinceMillis ?? null }
-    return { track: { ...at, ...kept }, verdict: null }
-  }
-  if (level !== wanted) return { track: { ...at, heldMillis: 0, badSinceMillis: null }, verdict: null }
-  const isFirst = before === undefined || (before.level !== wanted && before.heldMillis === 0)
-  const passedMillis =
-    before !== undefined && before.level === wanted
+  const sameForMillis =
+    before !== undefined && before.level === level
       ? Math.min(longestStepMillis, steadyMillis - before.steadyMillis)
       : 0
-  const heldMillis = isFirst ? (isStanding ? 0 : now.creditMillis) : before.heldMillis + passedMillis
+  if (level === "unknown") {
+    const kept = { heldMillis: before?.heldMillis ?? 0, badSinceMillis: before?.badSinceMillis ?? null }
+    const unmeasuredMillis = (before?.unmeasuredMillis ?? 0) + sameForMillis
+    return { track: { level, steadyMillis, ...kept, unmeasuredMillis }, verdict: null }
+  }
+  const at = { level, steadyMillis, unmeasuredMillis: 0 }
+  if (level !== wanted) return { track: { ...at, heldMillis: 0, badSinceMillis: null }, verdict: null }
+  const isFirst = before === undefined || (before.level !== wanted && before.heldMillis === 0)
+  const heldMillis = isFirst ? (isStanding ? 0 : now.creditMillis) : before.heldMillis + sameForMillis
   const badSinceMillis = isStanding ? null : (before?.badSinceMillis ?? now.wallMillis)
   if (heldMillis < (isStanding ? rule.endForMillis : rule.forMillis)) {
     return { track: { ...at, heldMillis, badSinceMillis }, verdict: null }

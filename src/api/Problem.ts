@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { AlertNotFound, SilenceNotFound } from "../alerts/Alerts.ts"
+import type { AlertNotFound, SilenceNotFound, TooManySilences } from "../alerts/Alerts.ts"
 import type { ClipFileForeign } from "../clips/ClipFileForeign.ts"
 import type { ClipRefused } from "../clips/ClipRefused.ts"
 import type { ExportsBusy } from "../clips/ExportsBusy.ts"
@@ -50,6 +50,7 @@ export type ApiError =
   | InvalidRequest
   | AlertNotFound
   | SilenceNotFound
+  | TooManySilences
   | CameraNotFound
   | OwnerNotFound
   | OwnerHasCameras
@@ -92,6 +93,13 @@ export const problemOf = (error: ApiError): Problem => {
       return problem(404, "alert-not-found", "Alert not found", `There is no alert ${error.alertId}`)
     case "SilenceNotFound":
       return problem(404, "silence-not-found", "Silence not found", `There is no silence ${error.silenceId}`)
+    case "TooManySilences":
+      return problem(
+        409,
+        "too-many-silences",
+        "Too many silences",
+        `There are ${error.most} silences already: take some back, or make one for all cameras`,
+      )
     case "CameraNotFound":
       return problem(404, "camera-not-found", "Camera not found", `There is no camera ${error.cameraId}`)
     case "OwnerNotFound":

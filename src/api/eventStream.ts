@@ -1,5 +1,5 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { steadyMillis } from "../domain/steadyMillis.ts"
 
 /** A client may take nothing of what waits for it for this long. */
 const patienceMillis = 60_000
@@ -44,14 +44,14 @@ export const eventStream = (options: EventStreamOptions): ReadableStream<Uint8Ar
         yield* asked
         waitsSinceMillis = null
         const text = yield* nextText
-        waitsSinceMillis = yield* Clock.currentTimeMillis
+        waitsSinceMillis = yield* steadyMillis
         isAsked = false
         controller.enqueue(encoder.encode(text))
       }
     })
     const impatience = Effect.gen(function* () {
       for (;;) {
-        const nowMillis = yield* Clock.currentTimeMillis
+        const nowMillis = yield* steadyMillis
         const leftMillis = (waitsSinceMillis ?? nowMillis) + patienceMillis - nowMillis
         if (leftMillis <= 0) return
         yield* Effect.sleep(leftMillis)

@@ -1,5 +1,5 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { steadyMillis } from "../domain/steadyMillis.ts"
 import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 import type { EventJournal } from "../events/EventJournal.ts"
 import type { JournalEntry } from "../events/EventRing.ts"
@@ -62,7 +62,7 @@ export const eventTexts = ({ journal, afterId, isWanted }: EventTextsOptions): E
         isFollowing = entries.length < entriesAtOnce
         return told.join("")
       }
-      const leftMillis = heartbeatAtMillis - (yield* Clock.currentTimeMillis)
+      const leftMillis = heartbeatAtMillis - (yield* steadyMillis)
       if (leftMillis <= 0) return `: heartbeat\nid: ${readId}\n\n`
       if (entries.length === 0) yield* Effect.timeoutOption(journal.newerThan(readId), leftMillis)
       else if (entries.length < entriesAtOnce) yield* Effect.sleep(Math.min(pauseMillis, leftMillis))
@@ -72,7 +72,7 @@ export const eventTexts = ({ journal, afterId, isWanted }: EventTextsOptions): E
   return Effect.gen(function* () {
     const text = opening ?? (yield* news)
     opening = null
-    heartbeatAtMillis = (yield* Clock.currentTimeMillis) + heartbeatMillis
+    heartbeatAtMillis = (yield* steadyMillis) + heartbeatMillis
     return text
   })
 }

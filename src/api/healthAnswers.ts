@@ -24,6 +24,8 @@ const windowAnswer = (window: CameraWindow | null) =>
         recorded_seconds: rounded(window.recordedSeconds, 3),
         enabled_seconds: rounded(window.enabledSeconds, 3),
         frames: window.frames,
+        missing_measured_share: rounded(window.missingMeasuredShare, 4),
+        loss_measured_share: rounded(window.lossMeasuredShare, 4),
         ...measured({
           uptime_percent: rounded(window.uptime === null ? null : 100 * window.uptime, 6),
           missing_frames: window.missingFrames,
@@ -34,7 +36,7 @@ const windowAnswer = (window: CameraWindow | null) =>
       }
 
 /** The figures of a camera beside its state, as `/api/health` and `status` give them. */
-export const cameraFigures = ({ failures, windows, ...camera }: CameraHealth) => ({
+export const cameraFigures = ({ failures, lastWindows, ...camera }: CameraHealth) => ({
   ...measured({
     fragment_age_seconds: rounded(camera.fragmentAgeSeconds, 3),
     bits_per_second: rounded(camera.bitsPerSecond, 0),
@@ -50,9 +52,9 @@ export const cameraFigures = ({ failures, windows, ...camera }: CameraHealth) =>
     recovery_seconds: failures.recoverySeconds.map((seconds) => rounded(seconds, 3)),
   },
   windows: {
-    "1h": windowAnswer(windows.hour),
-    "24h": windowAnswer(windows.day),
-    "30d": windowAnswer(windows.month),
+    "1h": windowAnswer(lastWindows.hour),
+    "24h": windowAnswer(lastWindows.day),
+    "30d": windowAnswer(lastWindows.month),
   },
 })
 

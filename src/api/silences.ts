@@ -20,8 +20,11 @@ const silenceAnswer = (silence: Silence) => ({
   created_at: instant(silence.createdAtMillis),
 })
 
-const invalid = (message: string) =>
-  new InvalidRequest({ detail: "The body is not valid", errors: [{ field: "until", message }] })
+const invalid = (field: "from" | "until", message: string) =>
+  new InvalidRequest({ detail: "The body is not valid", errors: [{ field, message }] })
+
+/** A silence that nobody remembers keeps alerts from people for ever. */
+const yearMillis = 366 * 24 * 3_600_000
 
 /** `/api/silences`: spans in which nobody is notified, as for maintenance. */
 export const silenceRoutes = (runtime: AppRuntime): Hono =>
@@ -44,8 +47,14 @@ export const silenceRoutes = (runtime: AppRuntime): Hono =>
           const nowMillis = yield* Clock.currentTimeMillis
           const fromMillis = asked.from === undefined ? nowMillis : Date.parse(asked.from)
           const untilMillis = Date.parse(asked.until)
-          if (untilMillis <= fromMillis) return yield* invalid("must be after `from`")
-          if (untilMillis <= nowMillis) return yield* invalid("must be in the future")
+          if (Math.abs(fromMillis - nowMillis) > yearMillis) {
+            return yield* invalid("from", "must be within a year of now")
+          }
+          if (untilMillis <= fromMillis) return yield* invalid("until", "must be after `from`")
+          if (untilMillis <= nowMillis) return yield* invalid("until", "must be in the future")
+          if (untilMillis - nowMillis > yearMillis) {
+            return yield* invalid("until", "must be at most a year from now")
+          }
           // Asked of memory: the database may be what is being maintained.
           if (asked.camera_id !== undefined && (yield* Supervision).camera(asked.camera_id) === undefined) {
             return yield* new CameraNotFound({ cameraId: asked.camera_id })

@@ -16,6 +16,7 @@ import { boundedProbe } from "./boundedProbe.ts"
 import { Deletion } from "./Deletion.ts"
 import { type DiskLimits, type DiskState, diskStateOf, isPressed, mustWaitForRoom } from "./diskLimits.ts"
 import { makeEvictions } from "./evictions.ts"
+import { steadyMillis } from "../domain/steadyMillis.ts"
 import { logObstacle, type PressureObstacle, reasonOf } from "./pressureObstacle.ts"
 import { UnshownRoom } from "./UnshownRoom.ts"
 
@@ -161,19 +162,19 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
       ),
     )
     if (relief === null) return "failed"
-    const { space, probedAtMillis } = yield* look
+    const { space } = yield* look
     if (relief.before !== null && space !== null) {
-      unshown.note(relief.freed, relief.before, space, probedAtMillis)
+      unshown.note(relief.freed, relief.before, space, yield* steadyMillis)
     }
     return relief.obstacle
   })
 
   const relieved = Effect.gen(function* () {
-    const { space, probedAtMillis } = yield* look
+    const { space } = yield* look
     const before = obstacle
     let found: PressureObstacle | null = null
     if (space !== null && isPressed(space, options)) {
-      found = unshown.isAwaited(space, probedAtMillis) ? "not_shown" : yield* evict()
+      found = unshown.isAwaited(space, yield* steadyMillis) ? "not_shown" : yield* evict()
     }
     const after = (yield* look).space
     obstacle = after !== null && isPressed(after, options) ? found : null

@@ -3,6 +3,7 @@ import { growingPauseMillis } from "./growingPause.ts"
 
 interface Refusal {
   readonly times: number
+  /** Monotonic. */
   readonly untilMillis: number
 }
 
@@ -15,7 +16,7 @@ const mostRemembered = 4_096
 /**
  * Files that the file system does not let go: each is left alone for a pause that grows from a minute to an hour.
  *
- * Where all files of a directory that were tried are refused, so are the others in it.
+ * Where all files of a directory that were tried are refused, so are the others in it. All times are monotonic.
  */
 export class RefusedFiles {
   /** By path of a file or a directory, the one refused last at the end. */

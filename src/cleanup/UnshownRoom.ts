@@ -6,6 +6,7 @@ interface Awaited {
   readonly room: Room
   /** The least that was free since: recording goes on meanwhile, and takes of it. */
   readonly lowest: DiskSpace
+  /** Monotonic. */
   readonly untilMillis: number
 }
 
@@ -32,7 +33,7 @@ const lower = (one: DiskSpace, other: DiskSpace): DiskSpace => ({
  * file system frees later.
  *
  * To evict more would delete all recordings for nothing, so it waits: until the room shows, or for a pause that grows
- * with each such eviction, from ten seconds to an hour.
+ * with each such eviction, from ten seconds to an hour. All times are monotonic.
  */
 export class UnshownRoom {
   #awaited: Awaited | null = null

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { EventJournal } from "../events/EventJournal.ts"
 import type { Catalog } from "../storage/Catalog.ts"
@@ -9,6 +8,7 @@ import type { Deletion, DoomedRecording } from "./Deletion.ts"
 import { type DiskLimits, isNothing, type Room, roomToFree } from "./diskLimits.ts"
 import { evictionOrder, oldestFirst, type OwnerUse, shareOf } from "./evictionOrder.ts"
 import { filesInUse } from "./filesInUse.ts"
+import { steadyMillis } from "../domain/steadyMillis.ts"
 import { type Eviction, noteEviction } from "./noteEviction.ts"
 import { RefusedFiles } from "./RefusedFiles.ts"
 
@@ -71,7 +71,7 @@ export const makeEvictions = ({ deletion, candidates, accounts, catalog, publish
     cameraIds: ReadonlyArray<number>,
     passedOver: ReadonlySet<string>,
   ) {
-    const except = [...refusals.current(yield* Clock.currentTimeMillis), ...passedOver]
+    const except = [...refusals.current(yield* steadyMillis), ...passedOver]
     const inUse = filesInUse(catalog, new Set(cameraIds))
     const found = yield* candidates.oldest(cameraIds, filesAtOnce + mostInUse, except)
     return found.filter(({ filePath }) => !inUse.has(filePath))
@@ -90,7 +90,7 @@ export const makeEvictions = ({ deletion, candidates, accounts, catalog, publish
     const silent = chosen.filter(({ id, filePath }) => !removedIds.has(id) && !failed.has(filePath))
     for (const { filePath } of silent) passedOver.add(filePath)
     const tried = chosen.filter((one) => !silent.includes(one)).map(({ filePath }) => filePath)
-    refusals.note(tried, failed, yield* Clock.currentTimeMillis)
+    refusals.note(tried, failed, yield* steadyMillis)
     const isRefused = failed.size > 0 && gone.length === 0
     filesAtOnce = isRefused ? 1 : batchFiles
     for (const [cameraId, files] of Map.groupBy(gone, (one) => one.cameraId)) {

@@ -1,9 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import type { AlertKind, Notification } from "../domain/Alert.ts"
-import { monotonicMillis } from "./monotonicMillis.ts"
+import { makeDiskTurn } from "./DiskTurn.ts"
+import { steadyMillis } from "../domain/steadyMillis.ts"
 import type { Outbox, OutboxFault } from "./Outbox.ts"
 
 /** A notification that a receiver lacks. */
@@ -15,8 +15,13 @@ export interface Waiting {
   readonly sinceMillis: number
   /** The names of the receivers that lack it. */
   readonly missing: Set<string>
-  /** Itself, as long as the disk does not have it. */
+  /** Itself: as long as the disk does not have it, and while not too many wait: the disk may hang. */
   held: Notification | null
+  isOnDisk: boolean
+  /** Counts the changes that its file has to follow. */
+  revision: number
+  /** Whether who sent it was told that the disk does not have it, and will send it again. */
+  isSentAgain: boolean
 }
 
 export interface Fault {
@@ -26,13 +31,15 @@ export interface Fault {
 
 /** The notifications on their way, oldest first: on disk, and in memory what the disk does not take. */
 export interface Backlog {
-  /** Returns once it is on the medium, or in memory where the disk does not take it. */
-  add(notification: Notification): Effect.Effect<void>
+  /** From now on couriers find it; null where it is over already. */
+  add(notification: Notification): Effect.Effect<Waiting | null>
+  /** Waits for the disk, 3 s at most, and answers whether a crash may come now; if not, it is to be added again. */
+  keep(waiting: Waiting): Effect.Effect<boolean>
   first(receiver: string, isDue: (waiting: Waiting) => boolean): Waiting | undefined
   has(id: string): boolean
-  /** Null where its file is gone or unusable: it is over then. */
+  /** Null where it is over, also because its file is gone or unusable. */
   read(waiting: Waiting): Effect.Effect<Notification | null, OutboxFault>
-  /** The receiver has it, or will never get it. */
+  /** The receiver has it, or will never get it; waits for the disk, 3 s at most. */
   done(waiting: Waiting, receiver: string): Effect.Effect<void>
   size(): number
   /** What the disk does not do; null while it does all. */
@@ -42,7 +49,7 @@ export interface Backlog {
 export interface BacklogLimits {
   /** On disk and in memory. */
   readonly mostWaiting: number
-  /** In memory, while the disk does not take them. */
+  /** In memory: more are on disk alone, or dropped where it does not take them. */
   readonly mostHeld: number
   readonly diskRetryMillis: number
 }
@@ -58,7 +65,9 @@ export const makeBacklog = Effect.fnUntraced(function* (
   const items = new Map<string, Waiting>()
   /** Whose file is not yet as it should be. */
   const unsettled = new Set<Waiting>()
-  const oneAtATime = yield* Semaphore.make(1)
+  /** Over before the disk had them, and going to be sent again. */
+  const over = new Set<string>()
+  const disk = yield* makeDiskTurn
   let nextSequence = 1
   let fault: Fault | null = null
 
@@ -72,10 +81,12 @@ export const makeBacklog = Effect.fnUntraced(function* (
       deliveredTo: receivers.filter((receiver) => !item.missing.has(receiver)),
       notification,
     })
-    item.held = null
+    item.isOnDisk = true
+    if (items.size > limits.mostHeld) item.held = null
   })
 
-  const settled = Effect.fnUntraced(function* (item: Waiting) {
+  const settled = Effect.fnUntraced(function* (item: Waiting, revision: number) {
+    if (item.revision !== revision) return
     unsettled.delete(item)
     if (fault === null || unsettled.size > 0) return
     fault = null
@@ -84,23 +95,39 @@ export const makeBacklog = Effect.fnUntraced(function* (
 
   const notSettled = Effect.fnUntraced(function* (item: Waiting, error: OutboxFault) {
     unsettled.add(item)
-    if (fault !== null) return
+    if (fault !== null) {
+      fault = { ...fault, error: error.message }
+      return
+    }
     fault = { sinceMillis: yield* Clock.currentTimeMillis, error: error.message }
     yield* Effect.logError(`${error.message}; notifications are kept in memory until it can`)
   })
 
-  /** Answers whether the disk did it; else it is tried again later. */
+  /** Answers whether the disk did it; else it is tried again later, or goes on where the disk hangs. */
   const trySettle = (item: Waiting): Effect.Effect<boolean> =>
-    Effect.matchEffect(settle(item), {
-      onFailure: (error) => Effect.as(notSettled(item, error), false),
-      onSuccess: () => Effect.as(settled(item), true),
-    })
+    disk
+      .ask(
+        Effect.suspend(() => {
+          const { revision } = item
+          return Effect.andThen(settle(item), () => settled(item, revision))
+        }),
+      )
+      .pipe(
+        Effect.as(true),
+        Effect.catch((error) => Effect.as(notSettled(item, error), false)),
+      )
+
+  /** Not offered any more. */
+  const end = (item: Waiting): void => {
+    item.held = null
+    if (items.delete(item.id) && item.isSentAgain) over.add(item.id)
+  }
 
   const drop = Effect.fnUntraced(function* (item: Waiting, why: string) {
     yield* Effect.logError(`notification ${item.id} (${item.kind}) was dropped: ${why}`)
-    items.delete(item.id)
+    end(item)
     item.missing.clear()
-    item.held = null
+    item.revision += 1
     yield* trySettle(item)
   })
 
@@ -109,41 +136,51 @@ export const makeBacklog = Effect.fnUntraced(function* (
     if (items.size > limits.mostWaiting && oldest !== undefined) {
       yield* drop(oldest, `more than ${limits.mostWaiting} are waiting`)
     }
-    const held = [...unsettled].filter((item) => item.held !== null)
+    const held = [...unsettled].filter((item) => items.has(item.id) && !item.isOnDisk)
     if (held.length > limits.mostHeld && held[0] !== undefined) {
       yield* drop(held[0], `more than ${limits.mostHeld} wait for the disk`)
     }
   })
 
-  const addNow = Effect.fnUntraced(function* (notification: Notification) {
+  const add = Effect.fnUntraced(function* (notification: Notification) {
     const { id, kind } = notification
     if (!safeId.test(id)) return yield* Effect.die(new Error("the id of a notification must be a UUID"))
-    if (items.has(id)) return
+    if (over.delete(id)) return null
+    const known = items.get(id)
+    if (known !== undefined) return known
     const item: Waiting = {
       id,
       kind,
       sequence: nextSequence,
-      sinceMillis: yield* monotonicMillis,
+      sinceMillis: yield* steadyMillis,
       missing: new Set(receivers),
       held: notification,
+      isOnDisk: false,
+      revision: 0,
+      isSentAgain: false,
     }
     nextSequence += 1
-    yield* trySettle(item)
     items.set(id, item)
-    yield* dropTooMany
+    return item
   })
 
-  const alone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    oneAtATime.withPermit(Effect.uninterruptible(effect))
+  const isSafe = (item: Waiting): boolean => item.isOnDisk || item.missing.size === 0
+
+  const keep = Effect.fnUntraced(function* (item: Waiting) {
+    if (!isSafe(item) && !unsettled.has(item)) yield* trySettle(item)
+    yield* dropTooMany
+    item.isSentAgain = !isSafe(item)
+    return !item.isSentAgain
+  })
 
   const retry = Effect.gen(function* () {
     for (const item of unsettled) {
-      if (!(yield* alone(trySettle(item)))) return
+      if (!(yield* trySettle(item))) return
     }
   })
 
   const left = yield* outbox.load.pipe(Effect.catch((error) => Effect.as(Effect.logError(error.message), [])))
-  const startedMillis = yield* monotonicMillis
+  const startedMillis = yield* steadyMillis
   for (const parcel of left.toSorted((one, other) => one.sequence - other.sequence)) {
     const { id, kind } = parcel.notification
     nextSequence = Math.max(nextSequence, parcel.sequence + 1)
@@ -153,7 +190,10 @@ export const makeBacklog = Effect.fnUntraced(function* (
       sequence: parcel.sequence,
       sinceMillis: startedMillis,
       missing: new Set(receivers.filter((receiver) => !parcel.deliveredTo.includes(receiver))),
-      held: null,
+      held: items.size < limits.mostHeld ? parcel.notification : null,
+      isOnDisk: true,
+      revision: 0,
+      isSentAgain: false,
     }
     if (item.missing.size === 0) yield* trySettle(item)
     else items.set(id, item)
@@ -162,7 +202,8 @@ export const makeBacklog = Effect.fnUntraced(function* (
   yield* Effect.sleep(limits.diskRetryMillis).pipe(Effect.andThen(retry), Effect.forever, Effect.forkScoped)
 
   return {
-    add: (notification) => alone(addNow(notification)),
+    add,
+    keep,
     first: (receiver, isDue) => {
       for (const item of items.values()) {
         if (item.missing.has(receiver) && isDue(item)) return item
@@ -171,20 +212,19 @@ export const makeBacklog = Effect.fnUntraced(function* (
     },
     has: (id) => items.has(id),
     read: Effect.fnUntraced(function* (item) {
-      const notification = item.held ?? (yield* outbox.read(item.id))?.notification
+      const notification = item.held ?? (yield* disk.ask(outbox.read(item.id)))?.notification
       if (notification !== undefined) return notification
-      if (items.delete(item.id))
+      if (items.has(item.id))
         yield* Effect.logError(`notification ${item.id} (${item.kind}) is lost: its file is gone`)
+      end(item)
       return null
     }),
-    done: (item, receiver) =>
-      alone(
-        Effect.suspend(() => {
-          item.missing.delete(receiver)
-          if (item.missing.size === 0) items.delete(item.id)
-          return Effect.asVoid(trySettle(item))
-        }),
-      ),
+    done: Effect.fnUntraced(function* (item, receiver) {
+      item.missing.delete(receiver)
+      item.revision += 1
+      if (item.missing.size === 0) end(item)
+      yield* trySettle(item)
+    }),
     size: () => items.size,
     fault: () => fault,
   }

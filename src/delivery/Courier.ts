@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type { Backlog, Fault, Waiting } from "./Backlog.ts"
-import { monotonicMillis } from "./monotonicMillis.ts"
+import { steadyMillis } from "../domain/steadyMillis.ts"
+import type { OutboxFault } from "./Outbox.ts"
 import type { Receiver } from "./Receiver.ts"
 import { retryDelayMillis } from "./retryDelay.ts"
 import { WebhookFault, type Webhooks } from "./Webhooks.ts"
@@ -12,6 +13,8 @@ import { WebhookFault, type Webhooks } from "./Webhooks.ts"
 /** For so long a notification is tried; counted by the monotonic clock, and anew in each life of the service. */
 const giveUpMillis = 7 * 86_400_000
 const day = 86_400_000
+/** After so many failures in a row the notification itself may be what the receiver fails at. */
+const suspectAfter = 5
 
 /** Brings notifications to one receiver, one at a time, in order. */
 export interface Courier {
@@ -42,7 +45,7 @@ interface Refusal extends Fault {
  * A courier for a receiver.
  *
  * A receiver that cannot be reached, or is out of order, gets the oldest notification again until it takes it. One
- * that refuses a notification for what it holds gets the others meanwhile.
+ * that refuses a notification for what it holds, or fails at it but not at the next, gets the others meanwhile.
  */
 export const makeCourier = Effect.fnUntraced(function* (
   receiver: Receiver,
@@ -53,6 +56,8 @@ export const makeCourier = Effect.fnUntraced(function* (
   const refusals = new Map<string, Refusal>()
   /** Refused since the last that was taken: a receiver that refuses everything is not asked all the time. */
   const refusedInARow = new Set<string>()
+  /** What failed since the receiver was reached last, and is not tried instead of another. */
+  const suspects = new Set<string>()
   let failures = 0
   let untilMillis = 0
   let failing: Fault | null = null
@@ -65,15 +70,16 @@ export const makeCourier = Effect.fnUntraced(function* (
   const reached = Effect.gen(function* () {
     failures = 0
     untilMillis = 0
+    suspects.clear()
     if (failing === null) return
     const seconds = Math.round(((yield* Clock.currentTimeMillis) - failing.sinceMillis) / 1000)
     failing = null
     yield* Effect.logInfo(`receiver ${receiver.name} answers again after ${seconds} s`)
   })
 
-  const refused = Effect.fnUntraced(function* (item: Waiting, error: string) {
-    yield* reached
-    const nowMillis = yield* monotonicMillis
+  /** The others pass it; it is tried on its own. */
+  const setAside = Effect.fnUntraced(function* (item: Waiting, error: string) {
+    const nowMillis = yield* steadyMillis
     const earlier = refusals.get(item.id)
     const count = (earlier?.failures ?? 0) + 1
     refusals.set(item.id, {
@@ -93,7 +99,7 @@ export const makeCourier = Effect.fnUntraced(function* (
 
   const failed = Effect.fnUntraced(function* ({ message, askedMillis }: WebhookFault) {
     failures += 1
-    untilMillis = (yield* monotonicMillis) + (yield* delay(failures, askedMillis))
+    untilMillis = (yield* steadyMillis) + (yield* delay(failures, askedMillis))
     if (failing !== null) {
       failing = { ...failing, error: message }
       return
@@ -111,40 +117,75 @@ export const makeCourier = Effect.fnUntraced(function* (
   })
 
   const giveUp = Effect.fnUntraced(function* (item: Waiting) {
-    if ((yield* monotonicMillis) - item.sinceMillis < giveUpMillis) return
+    if ((yield* steadyMillis) - item.sinceMillis < giveUpMillis) return
     yield* Effect.logError(
       `notification ${item.id} (${item.kind}) was dropped: receiver ${receiver.name} did not take it for ${giveUpMillis / day} days`,
     )
     yield* finish(item)
   })
 
+  /** Answers whether it was sent; it is not where it is over already. */
   const deliver = Effect.fnUntraced(function* (item: Waiting) {
     const notification = yield* backlog.read(item)
-    if (notification === null) return
+    if (notification === null) return false
     yield* webhooks.post(receiver, notification)
     totals = { ...totals, delivered: totals.delivered + 1 }
     yield* reached
     refusedInARow.clear()
     yield* finish(item)
+    return true
   })
 
   /** A bug in one try must not end all delivery. */
-  const patiently = (item: Waiting) =>
+  const attempt = (item: Waiting) =>
     deliver(item).pipe(
-      Effect.catchTag("OutboxFault", ({ message }) =>
-        Effect.fail(new WebhookFault({ message, isRefusal: true, askedMillis: null })),
-      ),
       Effect.catchDefect((defect) =>
         Effect.andThen(
           Effect.logError("a notification cannot be sent", Cause.die(defect)),
           Effect.fail(new WebhookFault({ message: "internal error", isRefusal: true, askedMillis: null })),
         ),
       ),
-      Effect.catch((error) => {
-        totals = { ...totals, failed: totals.failed + 1 }
-        return Effect.andThen(error.isRefusal ? refused(item, error.message) : failed(error), giveUp(item))
-      }),
+      Effect.tapError(() =>
+        Effect.sync(() => {
+          totals = { ...totals, failed: totals.failed + 1 }
+        }),
+      ),
     )
+
+  const firstDue = (nowMillis: number, isMeant: (id: string) => boolean) =>
+    backlog.first(receiver.name, ({ id }) => isMeant(id) && (refusals.get(id)?.untilMillis ?? 0) <= nowMillis)
+
+  /** What is about this one alone: answers whether it was. */
+  const isRefused = Effect.fnUntraced(function* (item: Waiting, error: WebhookFault | OutboxFault) {
+    if (error._tag === "WebhookFault") {
+      if (error.isRefusal) yield* reached
+      else if (!refusals.has(item.id) || error.askedMillis !== null) return false
+    }
+    yield* setAside(item, error.message)
+    return true
+  })
+
+  /** Whether the receiver takes another one in the instant in which it did not take this one. */
+  const takesAnother = Effect.gen(function* () {
+    const other = firstDue(yield* steadyMillis, (id) => !suspects.has(id))
+    if (other === undefined) {
+      suspects.clear()
+      return false
+    }
+    suspects.add(other.id)
+    return yield* attempt(other).pipe(Effect.catch((error) => Effect.as(isRefused(other, error), false)))
+  })
+
+  const notTaken = Effect.fnUntraced(function* (item: Waiting, error: WebhookFault | OutboxFault) {
+    if ((yield* isRefused(item, error)) || error._tag === "OutboxFault") return
+    yield* failed(error)
+    suspects.add(item.id)
+    if (failures < suspectAfter || error.askedMillis !== null) return
+    if (yield* takesAnother) yield* setAside(item, error.message)
+  })
+
+  const patiently = (item: Waiting) =>
+    attempt(item).pipe(Effect.catch((error) => Effect.andThen(notTaken(item, error), giveUp(item))))
 
   const nextRefusedMillis = (): number => {
     for (const id of refusals.keys()) {
@@ -155,9 +196,9 @@ export const makeCourier = Effect.fnUntraced(function* (
   }
 
   const step = Effect.gen(function* () {
-    const nowMillis = yield* monotonicMillis
+    const nowMillis = yield* steadyMillis
     if (untilMillis > nowMillis) return yield* Effect.sleep(untilMillis - nowMillis)
-    const item = backlog.first(receiver.name, ({ id }) => (refusals.get(id)?.untilMillis ?? 0) <= nowMillis)
+    const item = firstDue(nowMillis, () => true)
     if (item !== undefined) return yield* patiently(item)
     const waitMillis = nextRefusedMillis() - nowMillis
     const signal = Queue.take(signals)

@@ -27,11 +27,12 @@ export class Delivery extends Context.Service<
   Delivery,
   {
     /**
-     * Returns once the notification is on the medium; it is brought to the receivers in the background.
+     * Answers whether the notification outlives a crash; it is brought to the receivers in the background.
      *
-     * Where the state disk does not take it, it is kept in memory (1,000 at most) until the disk does.
+     * Where the state disk does not take it within 3 s, it is kept in memory (1,000 at most) until the disk does, and
+     * the answer is false: until it is true, the same is to be sent again, which the receivers do not notice.
      */
-    send(notification: Notification): Effect.Effect<void>
+    send(notification: Notification): Effect.Effect<boolean>
     /** How many notifications a receiver lacks. */
     readonly pending: Effect.Effect<number>
     readonly faults: Effect.Effect<DeliveryFaults>
@@ -52,7 +53,7 @@ export class Delivery extends Context.Service<
 }
 
 const noDelivery: Delivery["Service"] = {
-  send: () => Effect.void,
+  send: () => Effect.succeed(true),
   pending: Effect.succeed(0),
   faults: Effect.succeed({ receivers: [], outbox: null }),
   totals: Effect.succeed({ delivered: 0, failed: 0 }),
@@ -72,11 +73,12 @@ const makeDelivery = Effect.fnUntraced(function* (receivers: ReadonlyArray<Recei
   for (const { courier } of couriers) yield* Effect.forkScoped(courier.run)
 
   return Delivery.of({
-    send: (notification) =>
-      Effect.ensuring(
-        backlog.add(notification),
-        Effect.forEach(couriers, ({ courier }) => courier.wake, { discard: true }),
-      ),
+    send: Effect.fnUntraced(function* (notification) {
+      const waiting = yield* backlog.add(notification)
+      if (waiting === null) return true
+      yield* Effect.forEach(couriers, ({ courier }) => courier.wake, { discard: true })
+      return yield* backlog.keep(waiting)
+    }),
     pending: Effect.sync(() => backlog.size()),
     faults: Effect.sync(() => ({
       receivers: couriers.flatMap(({ name, courier }) => {

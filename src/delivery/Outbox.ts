@@ -104,8 +104,13 @@ const makeOutbox = (stateDirectory: string): Outbox["Service"] => {
       }
     })
     // What a crash left half written (see `writeAtomically`).
-    yield* attempt("written", () =>
-      Promise.all(names.filter(isUnfinished).map((name) => rm(join(directory, name), { force: true }))),
+    yield* Effect.forEach(
+      names.filter(isUnfinished),
+      (name) =>
+        attempt("written", () => rm(join(directory, name), { force: true })).pipe(
+          Effect.catch((error) => Effect.logError(error.message)),
+        ),
+      { concurrency: filesAtOnce, discard: true },
     )
     const parcels = yield* Effect.forEach(
       names.filter((name) => !isUnfinished(name) && !isSetAside(name)),

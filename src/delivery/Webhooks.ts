@@ -59,6 +59,9 @@ const addressOf = (receiver: Receiver) => {
 const nameOf = (error: unknown): string => {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   if (cause instanceof Error && "code" in cause) return String(cause.code)
+  if (cause instanceof Error && cause.message === "bad port") {
+    return "no request may go to this port: the setting must name another"
+  }
   return cause instanceof Error ? cause.name : "unknown error"
 }
 

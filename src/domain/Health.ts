@@ -22,13 +22,20 @@ export interface CameraWindow {
   readonly enabledSeconds: number
   /** Of the recordings that are still there. */
   readonly frames: number
-  /** Frames absent by the gaps in presentation times; null where the rate is too irregular to tell. */
+  /**
+   * Frames absent by the gaps in presentation times, of the recordings whose rate is regular enough to tell; null where
+   * these hold less than 95 % of the frames.
+   */
   readonly missingFrames: number | null
-  /** Packets that never arrived; null but on UDP. */
+  /** The part of `frames`, 0 to 1, of the recordings that tell their missing frames. */
+  readonly missingMeasuredShare: number
+  /** Packets that never arrived, of the recordings over UDP; null where there is none. */
   readonly lostPackets: number | null
-  /** Frames that lost packets may have damaged: an upper bound; null but on UDP. */
+  /** Frames of the recordings over UDP that lost packets may have damaged: an upper bound; null where there is none. */
   readonly damagedFramesAtMost: number | null
-  /** Missing by expected frames, 0 to 100. */
+  /** The part of `frames`, 0 to 1, of the recordings that tell their lost packets. */
+  readonly lossMeasuredShare: number
+  /** Missing by expected frames of the recordings that tell, 0 to 100; null where `missingFrames` is. */
   readonly frameLossPercent: number | null
 }
 
@@ -73,7 +80,10 @@ export interface CameraHealth {
   /** How far the clock of the camera is ahead of ours; null where nothing tells. */
   readonly clockOffsetSeconds: number | null
   readonly failures: CameraFailures
+  /** For all that judges: null where not measured, or longer ago than some refreshes, as while the database is away. */
   readonly windows: Readonly<Record<HealthWindow, CameraWindow | null>>
+  /** For people: as last measured, however long ago. */
+  readonly lastWindows: Readonly<Record<HealthWindow, CameraWindow | null>>
 }
 
 export interface ServiceHealth {
@@ -87,7 +97,7 @@ export interface ServiceHealth {
     /** Why the disk does not say how full it is. */
     readonly error: string | null
     readonly isRecordingStopped: boolean
-    /** Of the service and all its FFmpeg processes. */
+    /** Of the service and the FFmpeg processes that record; not of clip exports, nor of PostgreSQL. */
     readonly writtenBytesPerSecond: number | null
     readonly readBytesPerSecond: number | null
     /** How long it takes to bring what was written onto the medium: 99th percentile of the last minute. */

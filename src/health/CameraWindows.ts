@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type CameraWindow, healthWindows, type HealthWindow } from "../domain/Health.ts"
 import type { Span } from "../domain/Segment.ts"
+import { steadyMillis } from "../domain/steadyMillis.ts"
 import { Catalog } from "../storage/Catalog.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import { addParts, cameraWindow, emptyPart, windowPart, type WindowPart } from "./cameraWindow.ts"
@@ -36,6 +37,8 @@ const order: ReadonlyArray<HealthWindow> = ["hour", "day", "month"]
 const dayAgeMillis = dayMillis
 /** Until its last rows are written and compared with the disk. */
 const settledMillis = 60 * minuteMillis
+/** Then the months that are left wait for the next refresh, which begins with hours and days again. */
+const longestMonthsMillis = minuteMillis
 /** Between two parts, so that the windows of many cameras are no burst. */
 const pauseMillis = 20
 
@@ -101,7 +104,7 @@ export const makeCameraWindows = Effect.fnUntraced(function* () {
     }
   }
 
-  /** Measures what is due; ends early when the database does not answer. */
+  /** Measures what is due; ends early when the database does not answer, or the months take long. */
   const refresh = Effect.fnUntraced(function* (
     cameras: ReadonlyArray<WindowedCamera>,
   ): Effect.fn.Return<void, DatabaseUnavailable> {
@@ -110,7 +113,9 @@ export const makeCameraWindows = Effect.fnUntraced(function* () {
     for (const cameraId of days.keys()) if (!ids.has(cameraId)) days.delete(cameraId)
     forgetOldDays(yield* Clock.currentTimeMillis)
     for (const window of order) {
+      const startedMillis = yield* steadyMillis
       for (const camera of cameras) {
+        if (window === "month" && (yield* steadyMillis) - startedMillis > longestMonthsMillis) return
         const before = windows.get(camera.id)?.[window] ?? null
         const nowMillis = yield* Clock.currentTimeMillis
         const age = before === null ? Infinity : Math.abs(nowMillis - before.measuredAtMillis)

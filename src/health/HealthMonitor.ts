@@ -91,13 +91,13 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
 
   const service = Effect.fnUntraced(function* (nowMonotonicMillis: number) {
     const own = ownCost.of("service")
-    const pids = [...recorder.pids().keys()]
+    const recordedIds = [...recorder.pids().keys()]
     const delay = eventLoop.sample(nowMonotonicMillis)
     const health: ServiceHealth = {
       startedAtMillis,
       disk: diskHealth(yield* pressure.reading, pressure.limits, durability.health(), [
         own,
-        ...pids.map((cameraId) => recorderCosts.of(cameraId)),
+        ...recordedIds.map((cameraId) => recorderCosts.of(cameraId)),
       ]),
       eventLoop: {
         delaySeconds: delay?.delaySeconds ?? null,
@@ -135,9 +135,10 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
             rate: rates.rate(camera.id, nowMonotonicMillis),
             cost: recorderCosts.of(camera.id),
             failures: outages.of(camera.id),
-            windows: windows.of(camera.id),
+            lastWindows: windows.of(camera.id),
           },
           nowMonotonicMillis,
+          measuredAtMillis,
         ),
       ),
     )

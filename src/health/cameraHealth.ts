@@ -1,6 +1,7 @@
 import type { CameraFailures, CameraHealth } from "../domain/Health.ts"
 import type { StoredCamera } from "../storage/Cameras.ts"
 import type { CameraState } from "../supervision/CameraStates.ts"
+import { currentWindows } from "./currentWindows.ts"
 import type { FragmentRate } from "./FragmentRates.ts"
 import type { ProcessCost } from "./ProcessCosts.ts"
 
@@ -11,16 +12,17 @@ export interface CameraMeasures {
   readonly rate: FragmentRate | null
   readonly cost: ProcessCost | null
   readonly failures: CameraFailures
-  readonly windows: CameraHealth["windows"]
+  readonly lastWindows: CameraHealth["lastWindows"]
 }
 
-/** The figures of a camera, as of `nowMonotonicMillis`. */
+/** The figures of a camera, as of now: by the monotonic clock, and by that of the windows. */
 export const cameraHealth = (
   camera: StoredCamera,
   measures: CameraMeasures,
   nowMonotonicMillis: number,
+  nowMillis: number,
 ): CameraHealth => {
-  const { state, lastArrivalMillis, cost, failures, windows } = measures
+  const { state, lastArrivalMillis, cost, failures, lastWindows } = measures
   const rate = state.state === "recording" ? measures.rate : null
   return {
     cameraId: camera.id,
@@ -41,6 +43,7 @@ export const cameraHealth = (
     // Of RTCP FFmpeg tells nothing.
     clockOffsetSeconds: null,
     failures,
-    windows,
+    windows: currentWindows(lastWindows, nowMillis),
+    lastWindows,
   }
 }

@@ -37,22 +37,31 @@ export const windowPart = ({ spans, gapMillis, enabledMillis }: Coverage, frames
   }
 }
 
-/** A window as it is reported. Frames of which only some recordings tell the missing ones are not measured at all. */
+/**
+ * So much of a window must tell its missing frames: a file in which the frame rate changed, or a short one, is no reason
+ * to say nothing, and a camera without a steady rate has no figure.
+ */
+const leastMeasuredShare = 0.95
+
+/** A window as it is reported; lost packets are counts, so they are told of however little tells them, with its share. */
 export const cameraWindow = (part: WindowPart, measuredAtMillis: number): CameraWindow => {
   const { enabledMillis, unrecordedMillis } = part
-  const { recordings, frames, missingFrames, lostPackets, damagedFramesAtMost } = part.frames
-  const expected = missingFrames === null ? 0 : frames + missingFrames
-  const whole = (count: number | null): number | null =>
-    count === null || recordings === 0 ? null : Math.round(count)
+  const { frames, missingFrames, missingToldBy, lostPackets, damagedFramesAtMost, lossToldBy } = part.frames
+  // Sums of parts are as exact as floating point.
+  const shareOf = (toldBy: number): number => (frames > 0 ? Math.min(1, toldBy / frames) : 0)
+  const isMissingMeasured = shareOf(missingToldBy) >= leastMeasuredShare
+  const isLossMeasured = lossToldBy > 0
   return {
     measuredAtMillis,
     uptime: enabledMillis > 0 ? (enabledMillis - unrecordedMillis) / enabledMillis : null,
     recordedSeconds: (enabledMillis - unrecordedMillis) / 1000,
     enabledSeconds: enabledMillis / 1000,
     frames: Math.round(frames),
-    missingFrames: whole(missingFrames),
-    lostPackets: whole(lostPackets),
-    damagedFramesAtMost: whole(damagedFramesAtMost),
-    frameLossPercent: missingFrames !== null && expected > 0 ? (100 * missingFrames) / expected : null,
+    missingFrames: isMissingMeasured ? Math.round(missingFrames) : null,
+    missingMeasuredShare: shareOf(missingToldBy),
+    lostPackets: isLossMeasured ? Math.round(lostPackets) : null,
+    damagedFramesAtMost: isLossMeasured ? Math.round(damagedFramesAtMost) : null,
+    lossMeasuredShare: shareOf(lossToldBy),
+    frameLossPercent: isMissingMeasured ? (100 * missingFrames) / (missingToldBy + missingFrames) : null,
   }
 }

@@ -19,7 +19,7 @@ const writeLatencySeconds = ({ growing, rows }: DurabilityHealth): number | null
   return millis === null ? null : millis / 1000
 }
 
-/** The disk: how full it is, and what all processes that cost something give to it and take from it. */
+/** The disk: how full it is, and what the processes of these costs give to it and take from it. */
 export const diskHealth = (
   { space, error, state, isRecordingStopped }: DiskReading,
   limits: DiskLimits,

@@ -34,7 +34,7 @@ const diskMetrics: ReadonlyArray<Metric> = [
   ),
   gauge(
     "vigia_disk_written_bytes_per_second",
-    "What the service and its FFmpeg processes give to the disk",
+    "What the service and the FFmpeg processes that record give to the disk",
     ({ disk }) => disk.writtenBytesPerSecond,
   ),
   gauge(

@@ -72,6 +72,8 @@ export class StoredAlerts extends Context.Service<
     save(alerts: ReadonlyArray<Alert>): Effect.Effect<void, DatabaseUnavailable>
     /** The latest raised first. */
     list(query: StoredAlertsQuery): Effect.Effect<ReadonlyArray<Alert>, DatabaseUnavailable>
+    /** All that did not end, the latest raised first. */
+    readonly standing: Effect.Effect<ReadonlyArray<Alert>, DatabaseUnavailable>
     /** Null where there is none. */
     get(id: string): Effect.Effect<Alert | null, DatabaseUnavailable>
   }
@@ -88,7 +90,7 @@ export class StoredAlerts extends Context.Service<
               id uuid, kind text, severity text, camera_id integer, detail text, since_time timestamptz,
               raised_at timestamptz, ended_at timestamptz, acknowledged_at timestamptz, acknowledged_by text, note text)
             ON CONFLICT (id) DO UPDATE SET
-              ended_at = excluded.ended_at, acknowledged_at = excluded.acknowledged_at,
+              detail = excluded.detail, ended_at = excluded.ended_at, acknowledged_at = excluded.acknowledged_at,
               acknowledged_by = excluded.acknowledged_by, note = excluded.note`),
         orUnavailable,
       )
@@ -117,7 +119,12 @@ export class StoredAlerts extends Context.Service<
         return row === undefined ? null : fromRow(row)
       }, orUnavailable)
 
-      return StoredAlerts.of({ save, list, get })
+      const standing = Effect.map(
+        sql<AlertRow>`SELECT * FROM alerts WHERE ended_at IS NULL ORDER BY raised_at DESC, id DESC`,
+        (rows) => rows.map(fromRow),
+      ).pipe(Effect.withSpan("StoredAlerts.standing"), orUnavailable)
+
+      return StoredAlerts.of({ save, list, standing, get })
     }),
   )
 }

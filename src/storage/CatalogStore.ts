@@ -206,10 +206,11 @@ export class CatalogStore extends Context.Service<
         const [from, to] = [new Date(fromMillis), new Date(toMillis)]
         const [row] = yield* sql<{ [Sum in keyof FrameSums]: number | null }>`
           SELECT count(*)::int AS recordings, sum(frames * share) AS frames,
-            CASE WHEN count(missing_frames) = count(*) THEN sum(missing_frames * share) END AS missing_frames,
-            CASE WHEN count(lost_packets) = count(*) THEN sum(lost_packets * share) END AS lost_packets,
-            CASE WHEN count(damaged_frames_at_most) = count(*) THEN sum(damaged_frames_at_most * share) END
-              AS damaged_frames_at_most
+            sum(missing_frames * share) AS missing_frames,
+            sum(frames * share) FILTER (WHERE missing_frames IS NOT NULL) AS missing_told_by,
+            sum(lost_packets * share) AS lost_packets,
+            sum(damaged_frames_at_most * share) AS damaged_frames_at_most,
+            sum(frames * share) FILTER (WHERE lost_packets IS NOT NULL) AS loss_told_by
           FROM (
             SELECT frames, missing_frames, lost_packets, damaged_frames_at_most,
               (extract(epoch FROM LEAST(end_time, ${to}) - GREATEST(start_time, ${from}))
@@ -218,8 +219,17 @@ export class CatalogStore extends Context.Service<
               AND end_time > start_time AND start_time > ${new Date(fromMillis - longestRecordingMillis)}
               AND state <> 'missing' AND NOT is_clip
               AND file_path NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(except)}::jsonb))) AS part`
-        if (row === undefined || row.recordings === 0) return noFrames
-        return { ...row, recordings: row.recordings ?? 0, frames: row.frames ?? 0 }
+        return row === undefined
+          ? noFrames
+          : {
+              recordings: row.recordings ?? 0,
+              frames: row.frames ?? 0,
+              missingFrames: row.missingFrames ?? 0,
+              missingToldBy: row.missingToldBy ?? 0,
+              lostPackets: row.lostPackets ?? 0,
+              damagedFramesAtMost: row.damagedFramesAtMost ?? 0,
+              lossToldBy: row.lossToldBy ?? 0,
+            }
       }, orUnavailable)
 
       return CatalogStore.of({

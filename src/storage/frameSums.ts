@@ -2,32 +2,37 @@ import type { Span } from "../domain/Segment.ts"
 import { intersection } from "../domain/spans.ts"
 import type { RecordingRow } from "./accounting/rows.ts"
 
-/** Frames of some recordings; null where one of them does not tell, 0 of no recordings at all. */
+/** Frames of some recordings; what only some of them tell is summed over these, with the frames that they hold. */
 export interface FrameSums {
   readonly recordings: number
   readonly frames: number
-  readonly missingFrames: number | null
-  readonly lostPackets: number | null
-  readonly damagedFramesAtMost: number | null
+  readonly missingFrames: number
+  /** Frames of the recordings that tell `missingFrames`. */
+  readonly missingToldBy: number
+  readonly lostPackets: number
+  readonly damagedFramesAtMost: number
+  /** Frames of the recordings that tell `lostPackets`, and with them `damagedFramesAtMost`. */
+  readonly lossToldBy: number
 }
 
 export const noFrames: FrameSums = {
   recordings: 0,
   frames: 0,
   missingFrames: 0,
+  missingToldBy: 0,
   lostPackets: 0,
   damagedFramesAtMost: 0,
+  lossToldBy: 0,
 }
-
-const sumOrNull = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? null : a + b
 
 export const addFrames = (a: FrameSums, b: FrameSums): FrameSums => ({
   recordings: a.recordings + b.recordings,
   frames: a.frames + b.frames,
-  missingFrames: sumOrNull(a.missingFrames, b.missingFrames),
-  lostPackets: sumOrNull(a.lostPackets, b.lostPackets),
-  damagedFramesAtMost: sumOrNull(a.damagedFramesAtMost, b.damagedFramesAtMost),
+  missingFrames: a.missingFrames + b.missingFrames,
+  missingToldBy: a.missingToldBy + b.missingToldBy,
+  lostPackets: a.lostPackets + b.lostPackets,
+  damagedFramesAtMost: a.damagedFramesAtMost + b.damagedFramesAtMost,
+  lossToldBy: a.lossToldBy + b.lossToldBy,
 })
 
 type Counted = Pick<
@@ -42,13 +47,16 @@ const framesOf = (row: Counted, range: Span): FrameSums => {
   )
   if (toMillis <= fromMillis) return noFrames
   const share = (toMillis - fromMillis) / (row.endMillis - row.startMillis)
-  const part = (count: number | null): number | null => (count === null ? null : count * share)
+  const frames = row.frames * share
+  const part = (count: number | null): number => (count ?? 0) * share
   return {
     recordings: 1,
-    frames: row.frames * share,
+    frames,
     missingFrames: part(row.missingFrames),
+    missingToldBy: row.missingFrames === null ? 0 : frames,
     lostPackets: part(row.lostPackets),
     damagedFramesAtMost: part(row.damagedFramesAtMost),
+    lossToldBy: row.lostPackets === null ? 0 : frames,
   }
 }
 

@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { type AlertBook, emptyBook, raise } from "../../src/alerts/AlertBook.ts"
+import { type AlertBook, emptyBook, lostBook, raise } from "../../src/alerts/AlertBook.ts"
 import { makeAlertsFile } from "../../src/alerts/AlertsFile.ts"
 import { groupIntervalMillis } from "../../src/alerts/grouping.ts"
 import { notify } from "../../src/alerts/notify.ts"
@@ -54,13 +54,47 @@ describe("the state file of alerts", () => {
     expect(sentAtMillis).toBeLessThan(5_000 - groupIntervalMillis)
   })
 
-  it("is set aside where it is damaged, and begins empty where there is none", async () => {
+  it("knows of itself that it is lost, until the rows are taken", async () => {
     const file = makeAlertsFile(directory)
+    const book = await Effect.runPromise(file.read(told))
+    expect(book).toEqual(lostBook)
+    await Effect.runPromise(file.save(book, told))
+    expect(await Effect.runPromise(file.read(told))).toEqual(lostBook)
+    await Effect.runPromise(file.save(emptyBook, told))
     expect(await Effect.runPromise(file.read(told))).toEqual(emptyBook)
-    writeFileSync(join(directory, "alerts.json"), '{"version":1')
-    writeFileSync(join(directory, "alerts.json.0123456789ab"), "half")
-    expect(await Effect.runPromise(file.read(told))).toEqual(emptyBook)
-    expect(readdirSync(directory)).toEqual(["alerts.unusable.json"])
+  })
+
+  it("is set aside where it is damaged, each time under another name, of which five stay", async () => {
+    const file = makeAlertsFile(directory)
+    for (let damage = 1; damage <= 7; damage++) {
+      writeFileSync(join(directory, "alerts.json"), `{"version":1${damage}`)
+      writeFileSync(join(directory, "alerts.json.0123456789ab"), "half")
+      const now = { ...told, wallMillis: told.wallMillis + damage }
+      expect(await Effect.runPromise(file.read(now))).toEqual(lostBook)
+      await Effect.runPromise(file.save(emptyBook, now))
+    }
+    const aside = readdirSync(directory).filter((name) => name !== "alerts.json")
+    expect(aside.map((name) => readFileSync(join(directory, name), "utf8")).toSorted()).toEqual(
+      [3, 4, 5, 6, 7].map((damage) => `{"version":1${damage}`),
+    )
+  })
+
+  it("is never overwritten where it cannot be read, and set aside as soon as it can be", async () => {
+    const file = makeAlertsFile(directory)
+    const path = join(directory, "alerts.json")
+    // EISDIR stands for all that is not damage, such as EIO.
+    mkdirSync(path)
+    writeFileSync(join(path, "inside"), "kept")
+    const asideName = `alerts.unusable.${new Date(told.wallMillis).toISOString().replaceAll(":", "-")}.json`
+    writeFileSync(join(directory, asideName), "in the way")
+    expect(await Effect.runPromise(file.read(told))).toEqual(lostBook)
+    const fault = await Effect.runPromise(Effect.flip(file.save(emptyBook, told)))
+    expect(fault.message).toContain("set aside")
+    const later = { ...told, wallMillis: told.wallMillis + 1000 }
+    await Effect.runPromise(file.save(toldBook(), later))
+    expect((await Effect.runPromise(file.read(later))).entries).toEqual(toldBook().entries)
+    const [aside = ""] = readdirSync(directory).filter((name) => ![asideName, "alerts.json"].includes(name))
+    expect(readFileSync(join(directory, aside, "inside"), "utf8")).toBe("kept")
   })
 
   it("says so when it cannot be written", async () => {

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as TestClock from "effect/testing/TestClock"
 import { Alerts } from "../../src/alerts/Alerts.ts"
+import { Bookkeeping, databaseWaitLayer } from "../../src/alerts/Bookkeeping.ts"
 import type { AlertsFile } from "../../src/alerts/AlertsFile.ts"
-import { emptyBook } from "../../src/alerts/AlertBook.ts"
+import { lostBook } from "../../src/alerts/AlertBook.ts"
 import { bookFromText, keptText } from "../../src/alerts/keptBook.ts"
 import { Delivery } from "../../src/delivery/Delivery.ts"
 import type { Alert, Notification } from "../../src/domain/Alert.ts"
@@ -14,6 +16,7 @@ import { EventJournal } from "../../src/events/EventJournal.ts"
 import { HealthMonitor } from "../../src/health/HealthMonitor.ts"
 import { StoredAlerts } from "../../src/storage/Alerts.ts"
 import { DatabaseUnavailable } from "../../src/storage/DatabaseUnavailable.ts"
+import { untilDatabaseAnswers } from "../../src/storage/untilDatabaseAnswers.ts"
 import { reportOf } from "./healthReports.ts"
 
 export const sampleSeconds = 5
@@ -29,6 +32,8 @@ export class AlertsScene {
   readonly logged: Array<string> = []
   isDatabaseAway = false
   isDiskHanging = false
+  /** Instead of one that has no receiver and takes all. */
+  delivery: Layer.Layer<Delivery> | null = null
   steps = 0
   /** The life dies instead of this step, or (0.5 less) right after it. */
   dieAt = Infinity
@@ -46,9 +51,15 @@ export class AlertsScene {
   }
 
   async live(): Promise<AlertsLife> {
+    const life = this.wait()
+    await life.begin()
+    return life
+  }
+
+  /** A life that did not begin: it may wait for its database. */
+  wait(): AlertsLife {
     const life = new AlertsLife(this)
     this.lives.push(life)
-    await life.begin()
     return life
   }
 
@@ -75,6 +86,8 @@ export class AlertsLife {
   readonly #scene: AlertsScene
   readonly #listeners: Array<(report: HealthReport) => void> = []
   readonly #runtime: ManagedRuntime.ManagedRuntime<Alerts | EventJournal, never>
+  /** The part of the same life that needs no database. */
+  readonly #start: ManagedRuntime.ManagedRuntime<Bookkeeping, never>
   #secondsToReport = 0
 
   constructor(scene: AlertsScene) {
@@ -87,7 +100,7 @@ export class AlertsLife {
       })
     const file: AlertsFile = {
       read: (now) =>
-        scene.text === null ? Effect.succeed(emptyBook) : Effect.orDie(bookFromText(scene.text, now)),
+        scene.text === null ? Effect.succeed(lostBook) : Effect.orDie(bookFromText(scene.text, now)),
       save: (book, now) =>
         scene.isDiskHanging
           ? Effect.never
@@ -97,13 +110,17 @@ export class AlertsLife {
     }
     const fakes = Layer.mergeAll(
       Layer.mock(HealthMonitor, { onReport: (listener) => this.#listeners.push(listener) }),
-      Layer.mock(Delivery, {
-        send: (notification) =>
-          doing(() => {
-            scene.sends.push(notification.id)
-            if (!scene.outbox.has(notification.id)) scene.outbox.set(notification.id, notification)
-          }),
-      }),
+      scene.delivery ??
+        Layer.mock(Delivery, {
+          send: (notification) =>
+            Effect.as(
+              doing(() => {
+                scene.sends.push(notification.id)
+                if (!scene.outbox.has(notification.id)) scene.outbox.set(notification.id, notification)
+              }),
+              true,
+            ),
+        }),
       Layer.mock(StoredAlerts, {
         save: (alerts) =>
           scene.isDatabaseAway
@@ -111,6 +128,11 @@ export class AlertsLife {
             : doing(() => {
                 for (const alert of alerts) scene.rows.set(alert.id, alert)
               }),
+        standing: Effect.suspend(() =>
+          scene.isDatabaseAway
+            ? Effect.fail(new DatabaseUnavailable({ reason: "away" }))
+            : Effect.succeed([...scene.rows.values()].filter(({ endedAtMillis }) => endedAtMillis === null)),
+        ),
         get: (id) =>
           scene.isDatabaseAway
             ? Effect.fail(new DatabaseUnavailable({ reason: "away" }))
@@ -130,12 +152,29 @@ export class AlertsLife {
     const clock = Layer.effectDiscard(TestClock.setTime(scene.nowMillis)).pipe(
       Layer.provideMerge(TestClock.layer()),
     )
-    this.#runtime = ManagedRuntime.make(
-      Alerts.layerOnFile(file, { warningPercent: 80, criticalPercent: 90 }).pipe(
-        Layer.provideMerge(fakes),
-        Layer.provideMerge(clock),
-      ),
+    const start = databaseWaitLayer.pipe(
+      Layer.provideMerge(Bookkeeping.layerOnFile(file)),
+      Layer.provideMerge(fakes),
+      Layer.provideMerge(clock),
     )
+    this.#start = ManagedRuntime.make(start)
+    this.#runtime = ManagedRuntime.make(
+      Alerts.layer({ warningPercent: 80, criticalPercent: 90 }).pipe(Layer.provideMerge(start)),
+      { memoMap: this.#start.memoMap },
+    )
+  }
+
+  /** Starts, and finds no database for this long. */
+  async waitForDatabase(seconds: number): Promise<void> {
+    const away = Effect.fail(new DatabaseUnavailable({ reason: "away" }))
+    await this.#start.runPromise(
+      Effect.gen(function* () {
+        const waiting = yield* Effect.forkChild(untilDatabaseAnswers("The database")(away))
+        for (let second = 0; second < seconds; second++) yield* TestClock.adjust(1000)
+        yield* Fiber.interrupt(waiting)
+      }),
+    )
+    this.#scene.nowMillis += seconds * 1000
   }
 
   begin(): Promise<void> {
@@ -166,5 +205,6 @@ export class AlertsLife {
   async end(): Promise<void> {
     this.isDead = true
     await this.#runtime.dispose()
+    await this.#start.dispose()
   }
 }

@@ -79,8 +79,15 @@ it("finds those of a camera, of a kind, that ended, and that stood within a rang
   )
 })
 
+it("finds all that did not end", async () => {
+  expect(await run(({ standing }) => standing)).toEqual(
+    alerts.filter(({ endedAtMillis }) => endedAtMillis === null).toReversed(),
+  )
+})
+
 it("takes over how an alert ended and who acknowledged it", async () => {
   const ended = alert(4, {
+    detail: "lost 5 % (not measured any more)",
     endedAtMillis: 90_000,
     acknowledgedAtMillis: 95_000,
     acknowledgedBy: "Ana",

@@ -1,4 +1,7 @@
+import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { WebhookFault } from "../../src/delivery/Webhooks.ts"
+import { DeliveryWorld } from "../delivery/DeliveryWorld.ts"
 import { type AlertsLife, AlertsScene } from "./AlertsScene.ts"
 import { goodCamera, lostCamera, reportOf } from "./healthReports.ts"
 
@@ -107,14 +110,63 @@ describe("a database that is away", () => {
 })
 
 describe("a state disk that hangs", () => {
-  it("delays nothing for long, and is said once", async () => {
+  it("delays nothing for long, and is said once by each who needs it", async () => {
     scene = new AlertsScene()
+    const world = new DeliveryWorld()
+    scene.delivery = world.layer(Effect.void)
     scene.isDiskHanging = true
+    world.hanging = new Set(["read", "write", "remove"])
+    const life = await scene.live()
+    const lostMillis = scene.nowMillis
+    life.report = (now) => reportOf(now, [lostCamera(1, lostMillis, now), goodCamera(2)])
+    await life.seconds(60)
+    expect(world.tries).toHaveLength(1)
+    // Lost for 30 s, a group of 10 s, 5 s between reports, and what the disk delays.
+    expect(world.tries[0]?.atMillis).toBeLessThanOrEqual(lostMillis + 50_000)
+    life.report = (now) => reportOf(now, [lostCamera(1, lostMillis, now), lostCamera(2, lostMillis, now)])
+    await life.seconds(540)
+    expect(world.taken).toHaveLength(2)
+    for (const who of ["a crash would lose", "notifications are kept in memory"]) {
+      expect([...scene.logged, ...world.lines].filter((line) => line.includes(who))).toHaveLength(1)
+    }
+    world.release()
+  })
+})
+
+describe("an outbox that the disk does not take", () => {
+  it("loses nothing in a crash: the next life sends what only memory had, under the same id", async () => {
+    scene = new AlertsScene()
+    const world = new DeliveryWorld()
+    scene.delivery = world.layer(Effect.void)
+    world.isDiskFull = true
+    world.answer = () => new WebhookFault({ message: "it answers 503", isRefusal: false, askedMillis: null })
+    const first = await scene.live()
+    const lostMillis = scene.nowMillis
+    first.report = (now) => reportOf(now, [lostCamera(1, lostMillis, now)])
+    await first.seconds(120)
+    const tried = new Set(world.tries.map(({ id }) => id))
+    expect(tried.size).toBe(1)
+    await first.end()
+    expect(world.disk.size).toBe(0)
+
+    world.isDiskFull = false
+    world.answer = () => null
+    const second = await scene.live()
+    second.report = (now) => reportOf(now, [lostCamera(1, lostMillis, now)])
+    await second.seconds(60)
+    expect(world.taken).toEqual([...tried])
+  })
+
+  it("is asked again until it takes what was decided, and told nothing twice meanwhile", async () => {
+    scene = new AlertsScene()
+    const world = new DeliveryWorld()
+    scene.delivery = world.layer(Effect.void)
+    world.isDiskFull = true
     const life = await scene.live()
     const lostMillis = scene.nowMillis
     life.report = (now) => reportOf(now, [lostCamera(1, lostMillis, now)])
-    await life.seconds(60)
-    expect(scene.told).toEqual(["recording_stopped raised 1"])
-    expect(scene.logged.filter((line) => line.includes("does not answer"))).toHaveLength(1)
+    await life.seconds(300)
+    expect(world.tries).toHaveLength(1)
+    expect(scene.text).toContain('"unsent":[]')
   })
 })

@@ -8,8 +8,10 @@ export const goodHour: CameraWindow = {
   enabledSeconds: 3600,
   frames: 90_000,
   missingFrames: 0,
+  missingMeasuredShare: 1,
   lostPackets: null,
   damagedFramesAtMost: null,
+  lossMeasuredShare: 0,
   frameLossPercent: 0,
 }
 
@@ -31,6 +33,7 @@ export const goodCamera = (cameraId: number): CameraHealth => ({
   clockOffsetSeconds: null,
   failures: { restarts: 0, byCause: {}, recoverySeconds: [] },
   windows: { hour: goodHour, day: null, month: null },
+  lastWindows: { hour: goodHour, day: null, month: null },
 })
 
 export const goodService: ServiceHealth = {

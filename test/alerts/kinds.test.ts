@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest"
 import type { CameraHealth, HealthReport, ServiceHealth } from "../../src/domain/Health.ts"
 import { AlertsScene } from "./AlertsScene.ts"
-import { goodCamera, goodService, lostCamera, reportOf, withDisk, withFrameLoss } from "./healthReports.ts"
+import {
+  goodCamera,
+  goodHour,
+  goodService,
+  lostCamera,
+  reportOf,
+  withDisk,
+  withFrameLoss,
+} from "./healthReports.ts"
 
 interface Case {
   readonly kind: string
@@ -185,7 +193,7 @@ describe.each(cases)("$kind", ({ kind, bad, between: unclear, raisedWithin, blip
 })
 
 describe("what is not measured", () => {
-  it("neither raises nor ends", async () => {
+  it("neither raises nor ends, but for what may never be measured again, after an hour", async () => {
     const life = await start()
     const unknown = reportOf(
       0,
@@ -207,6 +215,11 @@ describe("what is not measured", () => {
     life.report = () => unknown
     await life.seconds(1200)
     expect([...scene.rows.values()].every(({ endedAtMillis }) => endedAtMillis === null)).toBe(true)
+    await life.seconds(2450)
+    const ended = [...scene.rows.values()].filter(({ endedAtMillis }) => endedAtMillis !== null)
+    // That the disk says nothing is an alert of its own, not that it is less full.
+    expect(ended.map(({ kind }) => kind).toSorted()).toEqual(["frame_loss", "write_latency"])
+    expect(ended.every(({ detail }) => detail.endsWith("(not measured any more)"))).toBe(true)
   })
 })
 
@@ -221,6 +234,21 @@ describe("a camera", () => {
       reportOf(now, [{ ...lostCamera(1, lostMillis, now), state: "stopped", isEnabled: false }])
     await life.seconds(600)
     expect(ofKind("recording_stopped")).toMatchObject([{ endedAtMillis: expect.any(Number) }])
+  })
+
+  it.each([
+    ["is disabled", { isEnabled: false, state: "stopped" }],
+    ["records nothing any more", {}],
+  ])("of whose lost frames was told, and that %s, loses none any more", async (_, rest) => {
+    const life = await start()
+    life.report = (now) => reportOf(now, [withFrameLoss(1, 5)])
+    await life.seconds(120)
+    expect(ofKind("frame_loss")).toMatchObject([{ endedAtMillis: null }])
+    const hour = { ...goodHour, recordedSeconds: 0, frames: 0, missingFrames: null, frameLossPercent: null }
+    const windows = { hour, day: null, month: null }
+    life.report = (now) => reportOf(now, [{ ...goodCamera(1), ...rest, windows }])
+    await life.seconds(90)
+    expect(ofKind("frame_loss")).toMatchObject([{ endedAtMillis: expect.any(Number) }])
   })
 
   it("that is removed leaves no alert standing, also when the service was down meanwhile", async () => {

@@ -150,6 +150,23 @@ describe("a silence", () => {
     expect(await next.with(({ silences }) => silences)).toEqual([])
   })
 
+  it("is refused where 1,000 are there already, until one is over or taken back", async () => {
+    const life = await start()
+    const fromMillis = scene.nowMillis
+    const make = (untilMillis: number) =>
+      life.with((alerts) => alerts.silence({ cameraId: 1, kind: null, fromMillis, untilMillis, comment: "" }))
+    const { id } = await make(fromMillis + 600_000)
+    await make(fromMillis + 10_000)
+    for (let count = 2; count < 1000; count++) await make(fromMillis + 600_000)
+    await expect(make(fromMillis + 600_000)).rejects.toMatchObject({ _tag: "TooManySilences", most: 1000 })
+    await life.with((alerts) => alerts.unsilence(id))
+    await make(fromMillis + 600_000)
+    await life.seconds(11)
+    await make(fromMillis + 600_000)
+    expect(await life.with(({ silences }) => silences)).toHaveLength(1000)
+    await expect(make(fromMillis + 600_000)).rejects.toMatchObject({ _tag: "TooManySilences" })
+  })
+
   it("that is taken back silences no more", async () => {
     const life = await start()
     const fromMillis = scene.nowMillis

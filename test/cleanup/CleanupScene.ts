@@ -43,13 +43,14 @@ export interface SceneOptions {
 }
 
 /** What a clock says beside what it is: another time, or more time lived. */
-interface ClockOffset {
+export interface ClockOffset {
+  /** Null for what the clock is. */
   readonly nowMillis: number | null
   readonly livedMillis: number
 }
 
 /** The real clock, set to another time. */
-const clockAt = (offset: () => ClockOffset) =>
+export const clockAt = (offset: () => ClockOffset) =>
   Layer.effect(
     Clock.Clock,
     Effect.map(Clock.Clock, (real) => {

@@ -15,6 +15,7 @@ import { EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
 import { DirectoryUnusable, RecordingsDirectory } from "../../src/storage/RecordingsDirectory.ts"
 import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import { awaitFact } from "../support/awaitFact.ts"
+import { clockAt, type ClockOffset } from "./CleanupScene.ts"
 
 /** A disk whose answer a test decides; without `recordings`, of 10 bytes each, its database is away. */
 const scene = (recordings: number | null = null) => {
@@ -29,6 +30,7 @@ const scene = (recordings: number | null = null) => {
   const camera = { name: "", isRemoved: false, isEnabled: true, quotaBytes: null, retentionDays: null }
   const owner = { id: 1, name: "", plan: "basic" as const, isRemoved: false, quotaBytes: null }
   const disk: { freeBytes: number | null } = { freeBytes: 500 }
+  let clock: ClockOffset = { nowMillis: null, livedMillis: 0 }
   const ended: Array<StopReason> = []
   const lines: Array<string> = []
   const away = Effect.fail(new DatabaseUnavailable({ reason: "Timeout" }))
@@ -95,7 +97,11 @@ const scene = (recordings: number | null = null) => {
     probeIntervalMillis: 10,
     quotaIntervalMillis: 60_000,
   }
-  const runtime = ManagedRuntime.make(DiskPressure.layer(options).pipe(Layer.provideMerge(services)))
+  const clocked = Layer.provideMerge(
+    services,
+    clockAt(() => clock),
+  )
+  const runtime = ManagedRuntime.make(DiskPressure.layer(options).pipe(Layer.provideMerge(clocked)))
   const ask = <A, E>(look: (pressure: DiskPressure["Service"]) => Effect.Effect<A, E>): Promise<A> =>
     runtime.runPromise(Effect.flatMap(DiskPressure, look))
   return {
@@ -104,6 +110,10 @@ const scene = (recordings: number | null = null) => {
     ended,
     lines,
     ask,
+    /** What was lived until now, and what the clock says: null for what it is. */
+    setClock: (set: ClockOffset) => {
+      clock = set
+    },
     state: () => ask(({ reading }) => Effect.map(reading, (now) => now.state)),
     refusal: () => ask(({ refusal }) => refusal),
     dispose: () => runtime.dispose(),
@@ -177,6 +187,28 @@ describe("DiskPressure", () => {
     expect(left()).toBe(100 - 6 - 4)
     disk.freeBytes = 500
     await awaitFact("nothing hinders it", async () => (await obstacle()) === null)
+    await dispose()
+  })
+
+  it("waits for room that does not show as long as it lives, whatever the clock is set to", async () => {
+    const { disk, left, ask, setClock, dispose } = scene(100)
+    const day = 86_400_000
+    const reading = () => ask((pressure) => pressure.reading)
+    disk.freeBytes = 60
+    await ask(({ begin }) => begin)
+    await awaitFact("it says so", async () => (await reading()).obstacle === "not_shown")
+    expect(left()).toBe(100 - 6)
+
+    // Long before this real clock has lived for the ten seconds of the pause.
+    for (let look = 1; look <= 5; look += 1) {
+      const nowMillis = Date.now() + look * day
+      setClock({ nowMillis, livedMillis: 0 })
+      await awaitFact("the disk was looked at", async () => (await reading()).probedAtMillis === nowMillis)
+    }
+    expect(left()).toBe(100 - 6)
+
+    setClock({ nowMillis: Date.now() - 30 * day, livedMillis: 10_000 })
+    await awaitFact("more is evicted", () => left() < 100 - 6)
     await dispose()
   })
 

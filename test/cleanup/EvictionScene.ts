@@ -13,6 +13,7 @@ import { databaseLayer } from "../../src/storage/Database.ts"
 import { EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
 import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import type { makeTestDatabase } from "../support/database.ts"
+import { clockAt, type ClockOffset } from "./CleanupScene.ts"
 
 const minute = 60_000
 export const limits = { warningPercent: 50, criticalPercent: 100, reserveBytes: 1000 }
@@ -62,6 +63,7 @@ export interface SceneDisk {
   /** What is freed, and not shown. */
   hiddenBytes: number
   showsFreed: boolean
+  clock: ClockOffset
 }
 
 /** A disk that holds these files, and a deletion that frees it. */
@@ -78,6 +80,7 @@ export const scene = async (
     interruptedBytes: 0,
     hiddenBytes: 0,
     showsFreed: true,
+    clock: { nowMillis: null, livedMillis: 0 },
     ...given,
   }
   const asked: Array<DoomedRecording> = []
@@ -92,6 +95,7 @@ export const scene = async (
   const layers = Layer.mergeAll(Catalog.layer(), EvictionCandidates.layer, StorageAccounts.layer).pipe(
     Layer.provideMerge(databaseLayer(database.settings)),
     Layer.provideMerge(Logger.layer([say])),
+    Layer.provideMerge(clockAt(() => disk.clock)),
   )
   const runtime = ManagedRuntime.make(layers)
   const withSql = ManagedRuntime.make(databaseLayer(database.settings))

@@ -7,7 +7,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { databaseLayer } from "../../src/storage/Database.ts"
 import { makeTestDatabase } from "../support/database.ts"
-import { closedFiles, type File, limits, relieveIt, scene, spaceOf } from "./EvictionScene.ts"
+import { closedFiles, type File, limits, relieveIt, type SceneDisk, scene, spaceOf } from "./EvictionScene.ts"
 
 /** Cameras 1 and 2 are those of owner 1; 3 and 4 of owners 2 and 3, and 4 was removed. */
 const owners = [1, 1, 2, 3]
@@ -104,6 +104,29 @@ describe("evictions", () => {
     expect(reliefs.map(({ obstacle }) => obstacle)).toEqual(["undeletable", null])
     expect(marked()).toBe(3 + 1)
     expect(lines.filter((line) => line.includes("evicted"))).toHaveLength(1)
+  })
+
+  it("leave alone what cannot be deleted for as long as they live, whatever the clock is set to", async () => {
+    const stuck = closedFiles(1, 1, 3, 2000).map((file): File => ({ ...file, kind: "stuck" }))
+    const obstacles: Array<string | null> = []
+    const clocks: ReadonlyArray<SceneDisk["clock"]> = [
+      { nowMillis: null, livedMillis: 0 },
+      { nowMillis: Date.now() + 86_400_000, livedMillis: 0 },
+      { nowMillis: Date.now() - 30 * 86_400_000, livedMillis: 60_000 },
+    ]
+    await scene(database, stuck, ({ relieve }, disk) =>
+      Effect.gen(function* () {
+        for (const clock of clocks) {
+          disk.clock = clock
+          const { obstacle } = yield* relieve(
+            Effect.sync(() => spaceOf(disk)),
+            limits,
+          )
+          obstacles.push(obstacle)
+        }
+      }),
+    )
+    expect(obstacles).toEqual(["undeletable", "nothing_evictable", "undeletable"])
   })
 
   it("mark hardly any rows where nothing can be deleted, however often they are tried", async () => {

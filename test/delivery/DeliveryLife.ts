@@ -35,7 +35,7 @@ export class DeliveryLife {
     return this.#runtime.runPromise(Effect.flatMap(Delivery, ({ pending }) => pending))
   }
 
-  send(notification: Notification): Promise<void> {
+  send(notification: Notification): Promise<boolean> {
     return this.#runtime.runPromise(Effect.flatMap(Delivery, (delivery) => delivery.send(notification)))
   }
 

@@ -23,7 +23,29 @@ export class DeliveryWorld {
   readonly lines: Array<string> = []
   answer: Answer = () => null
   isDiskFull = false
+  /** What the disk does not come back from, until it is released. */
+  hanging: ReadonlySet<"read" | "write" | "remove"> = new Set()
   writes = 0
+  readonly #hung: Array<() => void> = []
+
+  /** The disk goes on with what hung. */
+  release(): void {
+    this.hanging = new Set()
+    for (const resume of this.#hung.splice(0)) resume()
+  }
+
+  /** As the calls of the real disk, it cannot be interrupted. */
+  #unlessHanging(what: "read" | "write" | "remove"): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.hanging.has(what)
+        ? Effect.uninterruptible(
+            Effect.callback<void>((resume) => {
+              this.#hung.push(() => resume(Effect.void))
+            }),
+          )
+        : Effect.void,
+    )
+  }
 
   /** A life of the delivery; `step` is passed before and after each thing that can be seen from outside. */
   layer(step: Effect.Effect<void>): Layer.Layer<Delivery> {
@@ -34,17 +56,29 @@ export class DeliveryWorld {
       )
     const outbox = Layer.succeed(Outbox, {
       load: Effect.sync(() => [...this.disk.values()]),
-      read: (id) => Effect.sync(() => this.disk.get(id) ?? null),
+      read: (id) =>
+        Effect.andThen(
+          this.#unlessHanging("read"),
+          Effect.sync(() => this.disk.get(id) ?? null),
+        ),
       write: (parcel) =>
         between(
           Effect.suspend(() => {
             this.writes += 1
             if (this.isDiskFull) return Effect.fail(new OutboxFault({ message: "the disk is full" }))
-            this.disk.set(parcel.notification.id, parcel)
-            return Effect.void
+            return Effect.andThen(
+              this.#unlessHanging("write"),
+              Effect.sync(() => void this.disk.set(parcel.notification.id, parcel)),
+            )
           }),
         ),
-      remove: (id) => between(Effect.sync(() => void this.disk.delete(id))),
+      remove: (id) =>
+        between(
+          Effect.andThen(
+            this.#unlessHanging("remove"),
+            Effect.sync(() => void this.disk.delete(id)),
+          ),
+        ),
     })
     const webhooks = Layer.succeed(Webhooks, {
       post: (_receiver, { id }) =>

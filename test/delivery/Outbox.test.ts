@@ -78,4 +78,10 @@ describe("the outbox", () => {
     expect(await run((outbox) => outbox.load)).toEqual([parcelOf(1)])
     expect(readdirSync(directory).toSorted()).toEqual(left)
   })
+
+  it("is loaded whole also where something half written cannot be removed", async () => {
+    await run((outbox) => outbox.write(parcelOf(1)))
+    mkdirSync(join(directory, `${uuid(2)}.json.0123456789ab`))
+    expect(await run((outbox) => outbox.load)).toEqual([parcelOf(1)])
+  })
 })

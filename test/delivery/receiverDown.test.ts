@@ -41,8 +41,12 @@ describe("a receiver that is down for an hour", () => {
     )
     expect(world.taken).toEqual(Array.from({ length: 12 }, (_, index) => uuid(index + 1)))
     expect(world.disk.size).toBe(0)
-    const failed = world.tries.filter(({ atMillis }) => atMillis < hourMillis)
-    expect(new Set(failed.map(({ id }) => id))).toEqual(new Set([uuid(1)]))
+    const failed = world.tries.filter(({ id, atMillis }) => atMillis < hourMillis && id === uuid(1))
+    // Of others each time one at most, in the same instant.
+    const firstMillis = new Set(failed.map(({ atMillis }) => atMillis))
+    const others = world.tries.filter(({ id, atMillis }) => atMillis < hourMillis && id !== uuid(1))
+    expect(others.every(({ atMillis }) => firstMillis.has(atMillis))).toBe(true)
+    expect(new Set(others.map(({ atMillis }) => atMillis)).size).toBe(others.length)
     const waits = failed.slice(1).map(({ atMillis }, index) => atMillis - (failed[index]?.atMillis ?? 0))
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(1_000)
     expect(Math.max(...waits)).toBeLessThanOrEqual(300_000)
@@ -143,6 +147,33 @@ describe("a receiver that refuses", () => {
     expect(world.lines).toEqual([
       `receiver webhook refuses notification ${uuid(1)} (recording_stopped): it answers 422`,
     ])
+  })
+
+  it("one with an error of its own gets the others after five failures, also where two are such", async () => {
+    const world = new DeliveryWorld()
+    const fails = new WebhookFault({ message: "it answers 500", isRefusal: false, askedMillis: null })
+    const poison: ReadonlySet<string> = new Set([uuid(1), uuid(2)])
+    world.answer = (id) => (poison.has(id) ? fails : null)
+    await world.live(
+      Effect.gen(function* () {
+        yield* sendAll(1, 5)
+        yield* TestClock.adjust("10 minutes")
+        expect(world.taken).toEqual([3, 4, 5].map(uuid))
+        // The fifth failure of the first comes after 30 s at most.
+        expect(yield* pending).toBe(2)
+        expect((yield* (yield* Delivery).faults).receivers).toMatchObject([
+          { receiver: "webhook", error: "it answers 500" },
+        ])
+        yield* sendAll(6, 6)
+        yield* TestClock.adjust("5 minutes")
+        expect(world.taken.at(-1)).toBe(uuid(6))
+        world.answer = () => null
+        yield* TestClock.adjust("10 minutes")
+        expect(yield* pending).toBe(0)
+        expect((yield* (yield* Delivery).faults).receivers).toEqual([])
+      }),
+    )
+    expect(new Set(world.taken.slice(4))).toEqual(poison)
   })
 
   it("everything is not asked all the time", async () => {

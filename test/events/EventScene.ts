@@ -1,3 +1,5 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as TestClock from "effect/testing/TestClock"
@@ -41,11 +43,28 @@ export class StreamClient {
   }
 }
 
+/** A clock that somebody set: by so much it shows another time than has gone by. */
+const clockSetBy = (clock: Clock.Clock, offsetMillis: () => number): Clock.Clock => {
+  const now = () => clock.currentTimeMillisUnsafe() + offsetMillis()
+  const nowNanos = () => BigInt(now()) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now),
+    currentTimeNanosUnsafe: nowNanos,
+    currentTimeNanos: Effect.sync(nowNanos),
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) => clock.sleep(duration),
+  }
+}
+
 /** A journal and its clients, on a clock that stands still unless it is moved. */
 export class EventScene {
   readonly closing = new AbortController()
   readonly journal: EventJournal["Service"]
   readonly #runtime: ManagedRuntime.ManagedRuntime<EventJournal, never>
+
+  #clockSetByMillis = 0
 
   private constructor(
     runtime: ManagedRuntime.ManagedRuntime<EventJournal, never>,
@@ -67,7 +86,7 @@ export class EventScene {
   ): StreamClient {
     return new StreamClient((client) =>
       eventStream({
-        run: (effect, signal) => this.#runtime.runPromiseExit(effect, { signal }),
+        run: (effect, signal) => this.#runtime.runPromiseExit(this.#withSetClock(effect), { signal }),
         nextText,
         closing: this.closing.signal,
         hangUp: () => {
@@ -83,6 +102,21 @@ export class EventScene {
   /** Lets time pass for whoever waits. */
   pass(millis: number): Promise<void> {
     return this.#runtime.runPromise(TestClock.adjust(millis))
+  }
+
+  /** Somebody sets the clock: no time goes by. */
+  setClock(byMillis: number): void {
+    this.#clockSetByMillis += byMillis
+  }
+
+  #withSetClock<A>(effect: Effect.Effect<A>): Effect.Effect<A> {
+    return Clock.clockWith((clock) =>
+      Effect.provideService(
+        effect,
+        Clock.Clock,
+        clockSetBy(clock, () => this.#clockSetByMillis),
+      ),
+    )
   }
 
   /** What a client takes next, in a flood after a pause. */

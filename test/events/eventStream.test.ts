@@ -82,6 +82,36 @@ describe("a stream of events", () => {
     expect(client).toMatchObject({ hangUps: 1, ends: 1 })
   })
 
+  it("beats, and loses its patience, in time when the clock is set back", async () => {
+    const client = scene.client(null)
+    await client.take()
+    scene.setClock(-3_600_000)
+    const taken = client.take()
+    await scene.settle()
+    await scene.pass(15_000)
+    await taken
+    expect(client.parser.heartbeats).toBe(1)
+    await scene.settle()
+    scene.setClock(-3_600_000)
+    await scene.pass(59_999)
+    await scene.settle()
+    expect(client).toMatchObject({ hangUps: 0, ends: 0 })
+    await scene.pass(1)
+    await scene.settle()
+    expect(client).toMatchObject({ hangUps: 1, ends: 1 })
+  })
+
+  it("is not impatient when the clock is set ahead", async () => {
+    const client = scene.client(null)
+    await client.take()
+    await scene.pass(50_000)
+    await client.take()
+    scene.setClock(3_600_000)
+    await scene.pass(59_999)
+    await scene.settle()
+    expect(client).toMatchObject({ hangUps: 0, ends: 0 })
+  })
+
   it("is patient again with each text that is taken", async () => {
     const client = scene.client(null)
     await client.take()

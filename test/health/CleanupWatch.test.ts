@@ -58,8 +58,22 @@ it("fails with the last pass that ended, and not with one that runs", async () =
   const of = (passes: ReadonlyArray<CleanupPass>) => isFailing({ cleanSince: monday, now, passes })
   expect(await of([pass({})])).toBe(false)
   expect(await of([pass({ errors: 1 }), pass({})])).toBe(true)
-  expect(await of([pass({ isComplete: false }), pass({})])).toBe(true)
+  // As one does that ended early: why is among its errors.
+  expect(await of([pass({ isComplete: false, errors: 1 }), pass({})])).toBe(true)
   expect(await of([pass({ endedAtMillis: null, isComplete: false }), pass({})])).toBe(false)
+})
+
+it("does not judge by a pass that somebody cancelled", async () => {
+  const now = "2026-01-12T12:00:00Z"
+  const of = (passes: ReadonlyArray<CleanupPass>) => isFailing({ cleanSince: monday, now, passes })
+  const cancelled = pass({ reason: "asked", isComplete: false, files: 5 })
+  expect(await of([cancelled, pass({})])).toBe(false)
+  expect(await of([cancelled, cancelled, pass({ errors: 1 }), pass({})])).toBe(true)
+  expect(await of([cancelled])).toBe(false)
+  // Still nothing is cleaned up: it is overdue.
+  expect(
+    await isFailing({ cleanSince: monday, now: "2026-01-14T04:00:01Z", passes: [cancelled, pass({})] }),
+  ).toBe(true)
 })
 
 it("is overdue 25 h after the time that the schedule names, and not before", async () => {

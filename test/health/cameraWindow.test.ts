@@ -51,17 +51,52 @@ describe("a window", () => {
     })
   })
 
-  it("does not measure what one of its recordings does not tell", () => {
-    const sums = frameSums(
-      [row(0, 1000, { lostPackets: 3, damagedFramesAtMost: 2 }), row(1000, 2000, { missingFrames: null })],
-      span(0, 2000),
-    )
-    expect(cameraWindow({ enabledMillis: 2000, unrecordedMillis: 0, frames: sums }, 2000)).toMatchObject({
-      frames: 2000,
+  const windowOf = (rows: ReadonlyArray<ReturnType<typeof row>>) => {
+    const range = span(0, 1000 * rows.length)
+    const placed = rows.map((one, at) => ({ ...one, startMillis: 1000 * at, endMillis: 1000 * (at + 1) }))
+    const part = { enabledMillis: range.toMillis, unrecordedMillis: 0, frames: frameSums(placed, range) }
+    return cameraWindow(part, range.toMillis)
+  }
+
+  it("measures missing frames while 95 % of the frames are of recordings that tell", () => {
+    const irregular = (frames: number) => row(0, 1, { frames, missingFrames: null })
+    const regular = row(0, 1, { frames: 9500, missingFrames: 500 })
+    const month = windowOf([...Array.from({ length: 719 }, () => regular), irregular(10)])
+    expect(month).toMatchObject({ frames: 719 * 9500 + 10, missingFrames: 719 * 500 })
+    expect(month.frameLossPercent).toBeCloseTo(5, 10)
+    expect(month.missingMeasuredShare).toBeCloseTo((719 * 9500) / (719 * 9500 + 10), 10)
+    expect(windowOf([regular, irregular(500)])).toMatchObject({
+      missingFrames: 500,
+      frameLossPercent: 5,
+      missingMeasuredShare: 0.95,
+    })
+    expect(windowOf([regular, irregular(501)])).toMatchObject({
+      frames: 10_001,
       missingFrames: null,
       frameLossPercent: null,
+      missingMeasuredShare: 9500 / 10_001,
+    })
+    // The rate varies all the time.
+    expect(windowOf(Array.from({ length: 24 }, () => irregular(1000)))).toMatchObject({
+      frames: 24_000,
+      missingFrames: null,
+      frameLossPercent: null,
+      missingMeasuredShare: 0,
+    })
+  })
+
+  it("counts lost packets of the recordings over UDP, and says how much these are of it", () => {
+    const lossy = row(0, 1, { lostPackets: 3, damagedFramesAtMost: 2 })
+    expect(windowOf([row(0, 1), row(0, 1), row(0, 1), lossy])).toMatchObject({
+      frames: 4000,
+      lostPackets: 3,
+      damagedFramesAtMost: 2,
+      lossMeasuredShare: 0.25,
+    })
+    expect(windowOf([row(0, 1)])).toMatchObject({
       lostPackets: null,
       damagedFramesAtMost: null,
+      lossMeasuredShare: 0,
     })
   })
 })

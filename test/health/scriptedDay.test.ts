@@ -184,6 +184,25 @@ it("measures uptime to the millisecond, of a camera that was on for a part of th
   })
 }, 60_000)
 
+it("sums the frames of the recordings that tell, in the database as in memory", async () => {
+  const window = await within(
+    Effect.gen(function* () {
+      const camera = yield* playDay
+      const sql = yield* SqlClient.SqlClient
+      // An hour of 28 is irregular; the last half hour came over UDP.
+      yield* sql`UPDATE recordings SET missing_frames = NULL WHERE run_id = 'run-0' AND segment_number = 0`
+      yield* sql`UPDATE recordings SET lost_packets = 30, damaged_frames_at_most = 20 WHERE run_id = 'run-3'`
+      return yield* windowsOf(camera)
+    }),
+  )
+  const { frames, missingFrames, frameLossPercent, missingMeasuredShare, lossMeasuredShare } = window("month")
+  expect(missingFrames).toBe(Math.round((frames * missingMeasuredShare) / 99))
+  expect(frameLossPercent).toBeCloseTo(1, 2)
+  expect(missingMeasuredShare).toBeCloseTo(27 / 28, 2)
+  expect(lossMeasuredShare).toBeCloseTo((1800 - 61) / (28 * 3600), 4)
+  expect(window("month")).toMatchObject({ lostPackets: 30, damagedFramesAtMost: 20 })
+}, 60_000)
+
 it("counts as recorded what was deleted since, and measures a window again only when it is due", async () => {
   await within(
     Effect.gen(function* () {

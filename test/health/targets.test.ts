@@ -9,8 +9,10 @@ const window = (uptime: number | null, frameLossPercent: number | null): CameraW
   enabledSeconds: 0,
   frames: 0,
   missingFrames: null,
+  missingMeasuredShare: 1,
   lostPackets: null,
   damagedFramesAtMost: null,
+  lossMeasuredShare: 0,
   frameLossPercent,
 })
 
@@ -37,6 +39,7 @@ const camera = (
   clockOffsetSeconds: null,
   failures: { restarts: 0, byCause: {}, recoverySeconds: [] },
   windows: { hour: null, day, month: null },
+  lastWindows: { hour: null, day, month: null },
 })
 
 const disk = (

@@ -9,8 +9,10 @@ const window: CameraWindow = {
   enabledSeconds: 3600,
   frames: 89_955,
   missingFrames: 45,
+  missingMeasuredShare: 1,
   lostPackets: null,
   damagedFramesAtMost: null,
+  lossMeasuredShare: 0,
   frameLossPercent: 0.05,
 }
 
@@ -33,6 +35,7 @@ export const fakeCamera = (cameraId: number, change: Partial<CameraHealth> = {})
   clockOffsetSeconds: -0.25,
   failures: { restarts: 3, byCause: { stalled: 2, camera_unreachable: 1 }, recoverySeconds: [4.5, 9] },
   windows: { hour: window, day: window, month: window },
+  lastWindows: { hour: window, day: window, month: window },
   ...change,
 })
 

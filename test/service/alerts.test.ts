@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto"
-import { resolve } from "node:path"
+import { readdirSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
@@ -79,7 +80,7 @@ afterAll(async () => {
 })
 
 describe("a camera that is lost", () => {
-  it("is told of once, within a minute, over a crash of the service; and that it is back", async () => {
+  it("is told of once, within a minute, over crashes of the service and a damaged file; and that it is back", async () => {
     const camera = simulator.camera("till")
     const lostMillis = Date.now()
     await camera.set({ kind: "refuse" })
@@ -103,6 +104,20 @@ describe("a camera that is lost", () => {
     await service.start()
     const found = await listed("?kind=recording_stopped")
     expect(found.alerts).toMatchObject([{ id, acknowledged_by: "Ana" }])
+
+    await awaitFact("its row says all of it", async () => {
+      const rows = await service.rows(`SELECT id FROM alerts WHERE id = '${id}' AND acknowledged_by = 'Ana'`)
+      return rows.length === 1
+    })
+    await service.end("SIGKILL")
+    writeFileSync(join(service.stateDirectory, "alerts.json"), "{")
+    await service.start()
+    const taken = await awaitFact("what stands is taken from its row", async () => {
+      const { alerts: standing } = await listed("?kind=recording_stopped")
+      return standing.length === 0 ? null : standing
+    })
+    expect(taken).toMatchObject([{ id, acknowledged_by: "Ana" }])
+    expect(readdirSync(service.stateDirectory).filter((name) => name.includes("unusable"))).toHaveLength(1)
 
     await camera.clear()
     await awaitFact("the camera records again", isRecording, 60_000)
@@ -138,6 +153,21 @@ describe("requests", () => {
     ["POST", "/api/silences", { until: "tomorrow", comment: "" }, 400, "until"],
     ["POST", "/api/silences", { until: "2099-01-01T00:00:00Z", comment: "", kind: "no" }, 400, "kind"],
     ["POST", "/api/silences", { until: "2099-01-01T00:00:00Z" }, 400, "comment"],
+    ["POST", "/api/silences", { until: "2099-01-01T00:00:00Z", comment: "" }, 400, "until"],
+    [
+      "POST",
+      "/api/silences",
+      { from: "2099-01-01T00:00:00Z", until: "2099-01-02T00:00:00Z", comment: "" },
+      400,
+      "from",
+    ],
+    [
+      "POST",
+      "/api/silences",
+      { from: "0000-01-01T00:00:00Z", until: "2099-01-02T00:00:00Z", comment: "" },
+      400,
+      "from",
+    ],
     ["GET", "/api/alerts?state=open", undefined, 400, "state"],
     ["GET", "/api/alerts?cursor=abc", undefined, 400, "cursor"],
     ["GET", "/api/alerts?limit=0", undefined, 400, "limit"],
@@ -152,7 +182,7 @@ describe("requests", () => {
   )
 
   it("refuse a silence of a camera that is not there", async () => {
-    const asked = { camera_id: 99, until: "2099-01-01T00:00:00Z", comment: "" }
+    const asked = { camera_id: 99, until: new Date(Date.now() + 3_600_000).toISOString(), comment: "" }
     expect((await service.request("POST", "/api/silences", asked)).status).toBe(404)
   })
 
