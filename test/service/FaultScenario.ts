@@ -23,6 +23,8 @@ export interface FaultScenario {
   readonly route: keyof typeof routes
   /** Causes of the failures, in the order of their first appearance. */
   readonly causes: ReadonlyArray<string>
+  /** Of a retry that comes before the fault is mended, if one does: the first comes at once. */
+  readonly earlyRetryCause?: string
   readonly detectedWithinSeconds?: number
   /** Stands while the fault lasts, and no longer afterwards. */
   readonly alert?: string

@@ -37,6 +37,7 @@ export const interruptionScenarios: ReadonlyArray<FaultScenario> = [
     camera: {},
     script: interrupted((scene) => scene.fault({ kind: "hang" })),
     ...stalled,
+    earlyRetryCause: "camera_unreachable",
   },
   {
     name: "reboot of the camera (3 s)",

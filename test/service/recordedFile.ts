@@ -13,6 +13,7 @@ const Probe = Schema.fromJsonString(
         codec_name: Schema.optionalKey(Schema.String),
         codec_tag_string: Schema.optionalKey(Schema.String),
         nb_read_frames: Schema.optionalKey(Schema.FiniteFromString),
+        nb_read_packets: Schema.optionalKey(Schema.FiniteFromString),
       }),
     ),
   }),
@@ -22,6 +23,9 @@ const Probe = Schema.fromJsonString(
 export interface RecordedFile {
   readonly path: string
   readonly videoTag: string
+  /** In the file; a decoder shows fewer where a keyframe is damaged. */
+  readonly videoPackets: number
+  /** That a decoder shows. */
   readonly videoFrames: number
   readonly audioCodec: string | null
   readonly audioFrames: number
@@ -37,9 +41,9 @@ export interface RecordedFile {
 
 /** Decodes a whole file with ffprobe and reads the stamps of its frames; fails if the file cannot be read. */
 export const examineFile = async (path: string): Promise<RecordedFile> => {
-  const entries = "stream=codec_type,codec_name,codec_tag_string,nb_read_frames"
-  const options = ["-v", "error", "-threads", "1", "-count_frames", "-show_entries", entries, "-of", "json"]
-  const { stdout, stderr } = await run("ffprobe", [...options, path])
+  const entries = "stream=codec_type,codec_name,codec_tag_string,nb_read_frames,nb_read_packets"
+  const options = ["-v", "error", "-threads", "1", "-count_frames", "-count_packets", "-of", "json"]
+  const { stdout, stderr } = await run("ffprobe", [...options, "-show_entries", entries, path])
   const { streams } = Schema.decodeSync(Probe)(stdout)
   const video = streams.find((stream) => stream.codec_type === "video")
   const audio = streams.find((stream) => stream.codec_type === "audio")
@@ -50,6 +54,7 @@ export const examineFile = async (path: string): Promise<RecordedFile> => {
   return {
     path,
     videoTag: video?.codec_tag_string ?? "none",
+    videoPackets: video?.nb_read_packets ?? 0,
     videoFrames: video?.nb_read_frames ?? 0,
     audioCodec: audio?.codec_name ?? null,
     audioFrames: audio?.nb_read_frames ?? 0,
