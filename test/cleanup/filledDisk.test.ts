@@ -122,7 +122,10 @@ describe.skipIf(!canMount)("a disk that another writer fills", () => {
     expect(gone.length).toBeGreaterThan(0)
     expect(gone.map(({ camera_id }) => camera_id)).not.toContain(1)
     const evictable = before.filter(({ id, camera_id }) => camera_id !== 1 && id !== oldest?.id)
-    expect(gone).toEqual(evictable.slice(0, gone.length))
+    // The end of a camera's newest closed file may still move: it is in use, and passed over.
+    const newest = new Set(cameras.map((camera) => before.findLast((file) => file.camera_id === camera)?.id))
+    const asked = evictable.slice(0, evictable.findIndex(({ id }) => id === gone.at(-1)?.id) + 1)
+    expect(asked.filter(({ id }) => left.has(id) && !newest.has(id))).toEqual([])
     for (const { file_path } of gone) {
       expect(existsSync(join(service.recordingDirectory, file_path))).toBe(false)
     }

@@ -20,9 +20,10 @@ let range = { from: 0, to: 0 }
 beforeAll(async () => {
   fixture = await ClipFixture.start(4, { FFMPEG_PATH: ffmpeg.path })
   cameraId = await fixture.camera()
-  const files = await awaitFact("three files", async () => {
+  // The first may be short: with the beginning of the fourth 8 s are over.
+  const files = await awaitFact("four files", async () => {
     const found = await fixture.recordings(cameraId)
-    return found.length >= 3 ? found : null
+    return found.length >= 4 ? found : null
   })
   const from = Date.parse(files[0]?.start_time ?? "")
   range = { from, to: from + 8000 }

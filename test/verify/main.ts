@@ -7,7 +7,7 @@ import type { TrialGround } from "./Trial.ts"
 import type { Verdict } from "./verdict.ts"
 
 const usage = `usage: npm run verify [-- --only ${Object.keys(fullMeasures).slice(0, 2).join(",")}]
-Measures at full size (about 20 minutes) and writes verify.json; with --only it renews those lines alone.
+Measures at full size (about half an hour) and writes verify.json; with --only it renews those lines alone.
 Measures: ${Object.keys(fullMeasures).join(", ")}
 `
 
