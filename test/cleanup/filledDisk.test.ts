@@ -12,6 +12,10 @@ const canMount = process.getuid?.() === 0
 const cameras = [1, 2, 3, 4, 5]
 const mebibyte = 2 ** 20
 const reserveBytes = 3 * mebibyte
+/** Rows of so many closed files of a camera may still wait for the disk or the database: they are in use, and passed over. */
+const filesInUse = 4
+/** Of each camera, so that the oldest of Ben's that nothing uses are more than have to go. */
+const closedFiles = filesInUse + 5
 
 const Row = Schema.Struct({ id: Schema.Int, camera_id: Schema.Int, file_path: Schema.String })
 const Rows = Schema.Array(Row)
@@ -95,7 +99,7 @@ describe.skipIf(!canMount)("a disk that another writer fills", () => {
     await awaitFact("all cameras record", allRecord)
     await awaitFact("each has closed some files", async () => {
       const files = await closed()
-      return cameras.every((id) => files.filter((file) => file.camera_id === id).length >= 5)
+      return cameras.every((id) => files.filter((file) => file.camera_id === id).length >= closedFiles)
     })
   })
 
@@ -122,10 +126,11 @@ describe.skipIf(!canMount)("a disk that another writer fills", () => {
     expect(gone.length).toBeGreaterThan(0)
     expect(gone.map(({ camera_id }) => camera_id)).not.toContain(1)
     const evictable = before.filter(({ id, camera_id }) => camera_id !== 1 && id !== oldest?.id)
-    // The end of a camera's newest closed file may still move: it is in use, and passed over.
-    const newest = new Set(cameras.map((camera) => before.findLast((file) => file.camera_id === camera)?.id))
+    const mayBeInUse = new Set(
+      cameras.flatMap((camera) => before.filter((file) => file.camera_id === camera).slice(-filesInUse)),
+    )
     const asked = evictable.slice(0, evictable.findIndex(({ id }) => id === gone.at(-1)?.id) + 1)
-    expect(asked.filter(({ id }) => left.has(id) && !newest.has(id))).toEqual([])
+    expect(asked.filter((file) => left.has(file.id) && !mayBeInUse.has(file))).toEqual([])
     for (const { file_path } of gone) {
       expect(existsSync(join(service.recordingDirectory, file_path))).toBe(false)
     }
