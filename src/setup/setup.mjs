@@ -19,7 +19,7 @@ if (process.argv.includes("--help")) {
   process.stdout.write(
     "usage: npm run setup [-- --for-tests]\n" +
       "Installs the packages of package-lock.json and, as root or with passwordless sudo, FFmpeg.\n" +
-      "--for-tests also installs what only the tests use: faketime, GStreamer's RTSP server, and promtool in test/.cache.\n",
+      "--for-tests also installs what only the tests use: faketime, GStreamer's RTSP server, Chromium, and promtool in test/.cache.\n",
   )
   process.exit(0)
 }
@@ -92,19 +92,31 @@ const apt = (/** @type {string[]} */ ...args) => {
   return spawnSync(program, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
 }
 
+/** Installs Debian packages, with fresh lists where the old ones do not do; answers what apt-get complained about, or null. */
+const installPackages = (/** @type {string[]} */ names) => {
+  const install = () => apt("install", "-y", "--no-install-recommends", ...names)
+  if (install().status === 0) return null
+  apt("update")
+  const { status, stderr } = install()
+  return status === 0 ? null : stderr
+}
+const mayInstall = () => onPath("apt-get") && (isRoot || hasSudo())
+
 if (missing.length > 0) {
   const byHand = `install these Debian packages: ${missing.join(" ")}`
-  if (!onPath("apt-get") || !(isRoot || hasSudo())) stop(`no right to install programs here: ${byHand}`)
+  if (!mayInstall()) stop(`no right to install programs here: ${byHand}`)
   say(`installing ${missing.join(", ")} with apt-get ...`)
-  let install = apt("install", "-y", "--no-install-recommends", ...missing)
-  if (install.status !== 0) {
-    apt("update")
-    install = apt("install", "-y", "--no-install-recommends", ...missing)
-  }
-  if (install.status !== 0) {
-    process.stderr.write(install.stderr)
+  const complaint = installPackages(missing)
+  if (complaint !== null) {
+    process.stderr.write(complaint)
     stop(`apt-get failed; ${byHand}`)
   }
+}
+
+if (forTests && !["chromium", "chromium-browser", "google-chrome"].some(onPath)) {
+  say("installing chromium with apt-get, to play clips in (about 100 MB) ...")
+  if (!mayInstall() || installPackages(["chromium"]) !== null)
+    say("chromium cannot be installed here (Debian package chromium): the tests that use it are skipped")
 }
 
 /** Where the tests look for promtool when the machine has none. */

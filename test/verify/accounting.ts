@@ -44,11 +44,18 @@ export const isSummed = (coverage: CoverageAnswer): boolean => {
   return Math.abs(rangeMillis / 1000 - sum) < 0.002
 }
 
-/** Distance of each file's name, read as UTC, from its first frame. */
-const nameErrors = (cameraDirectory: string): ReadonlyArray<number> =>
-  cameraFiles(cameraDirectory).map(({ path }) =>
-    Math.abs(instantOfName(path) - (readFrameStamps(path)[0]?.sentAtMillis ?? Number.NaN)),
-  )
+/**
+ * Distance of each file's name, read as UTC, from its first frame, without the time for which the camera was stalled.
+ *
+ * A name is given when the first fragment has arrived: of what comes before that, a stall looks like a later beginning.
+ */
+const nameErrors = (cameraDirectory: string, stalled: ReadonlyArray<Span>): ReadonlyArray<number> =>
+  cameraFiles(cameraDirectory).map(({ path }) => {
+    const named = instantOfName(path)
+    const first = readFrameStamps(path)[0]?.sentAtMillis ?? Number.NaN
+    const apart = { fromMillis: Math.min(named, first), toMillis: Math.max(named, first) }
+    return Number.isNaN(first) ? first : totalMillis(difference([apart], stalled))
+  })
 
 /** What is known of one camera at the end, against what is true. */
 interface Account {
@@ -124,7 +131,7 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
           coverage,
           recorded: disagreement(spansOf(coverage, "recorded"), recorded),
           stopped: disagreement(spansOf(coverage, "stopped"), stopped),
-          nameErrorsMillis: nameErrors(trial.cameraDirectory(id)),
+          nameErrorsMillis: nameErrors(trial.cameraDirectory(id), reports[at]?.stalled ?? []),
         }
       }),
     )

@@ -15,6 +15,8 @@ export interface FaultReport {
   readonly faults: ReadonlyArray<string>
   /** From asking for the stop to asking for the start. */
   readonly stopped: ReadonlyArray<Span>
+  /** From asking the camera to send nothing to asking it to go on. */
+  readonly stalled: ReadonlyArray<Span>
 }
 
 const kinds = ["drop", "reset", "reboot", "stall", "kill", "stop", "replace"] as const
@@ -30,6 +32,7 @@ export const disturb = async (
 ): Promise<FaultReport> => {
   const faults: Array<string> = []
   const stopped: Array<Span> = []
+  const stalled: Array<Span> = []
   let current = 0
   // Every kind in turn, in an order of chance: a short run has them all over a few cameras.
   const offset = randomInteger(random, kinds.length)
@@ -51,11 +54,14 @@ export const disturb = async (
       case "reboot":
         await camera.set({ kind: "reboot", downMillis: 300 + random() * 3000 })
         break
-      case "stall":
+      case "stall": {
+        const fromMillis = Date.now()
         await camera.set({ kind: "stall" })
         await pause(300 + random() * 3500)
         await camera.clear("stall")
+        stalled.push({ fromMillis, toMillis: Date.now() })
         break
+      }
       case "kill": {
         const run = trial.runOf(id)
         if (run !== undefined) process.kill(run.pid, "SIGKILL")
@@ -77,5 +83,5 @@ export const disturb = async (
         break
     }
   }
-  return { faults, stopped }
+  return { faults, stopped, stalled }
 }
