@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { MeasuresApart } from "./test/support/MeasuresApart.ts"
 
 export default defineConfig({
   test: {
@@ -7,6 +8,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/closingLine.ts"],
     // Two cores: most tests wait for cameras more than they work, and with a fourth the timed ones compete.
     maxWorkers: 3,
+    sequence: { sequencer: MeasuresApart },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -50,6 +50,8 @@ export interface CatalogWriterOptions {
 const debounceMillis = 250
 /** A refused connection costs nothing, and rows should follow soon when the database is back. */
 const retryMillis = 1_000
+/** Between two tries of the last flush while the disk holds rows back. */
+const heldBackMillis = 50
 const lastFlushTimeout = "4 seconds"
 const dropReportMillis = 60_000
 
@@ -166,10 +168,27 @@ export const makeCatalogWriter = Effect.fnUntraced(function* (
     ),
   )
 
-  const lastFlush = flush(true).pipe(
+  let isHeldBack = false
+  /** What the disk holds back it may give in a moment: a sync is under way that an earlier flush began, or takes long. */
+  const flushAll: Effect.Effect<void, DatabaseUnavailable> = Effect.andThen(
+    flush(true),
+    Effect.suspend(() => {
+      isHeldBack = pending.size > 0
+      return isHeldBack ? Effect.andThen(Effect.sleep(heldBackMillis), flushAll) : Effect.void
+    }),
+  )
+
+  const lastFlush = flushAll.pipe(
     Effect.timeoutOrElse({
       duration: lastFlushTimeout,
-      orElse: () => oneAtATime.withPermit(unanswered("The database does not answer (Timeout)", true)),
+      orElse: () =>
+        Effect.suspend(() =>
+          isHeldBack
+            ? Effect.logWarning(
+                `${pending.size} rows are left to the next start: the disk does not take their files`,
+              )
+            : oneAtATime.withPermit(unanswered("The database does not answer (Timeout)", true)),
+        ),
     }),
     Effect.ignore,
   )

@@ -83,8 +83,9 @@ export class FaultScene {
   }
 
   async patch(change: object): Promise<void> {
-    this.mendedAtMillis = Date.now()
     await this.#ask("PATCH", `/api/cameras/${this.cameraId}`, change)
+    // It takes effect at some instant before the answer: a busy disk may keep it waiting.
+    this.mendedAtMillis = Date.now()
   }
 
   /** Waits for the first change to a state since the latest fault or mend; resolves with it. */
@@ -159,7 +160,7 @@ export class FaultScene {
     await this.#ask("POST", "/api/recording/stop", { camera_id: this.cameraId })
     await vi.waitUntil(async () => (await this.recordings()).every(({ state }) => state === "closed"), {
       interval: 250,
-      timeout: 20_000,
+      timeout: recordedWithinMillis,
     })
   }
 

@@ -41,7 +41,10 @@ export class LeftScene {
       clipDirectory: resolve("test/.cache/clips"),
       cameras: simulated,
     })
-    const service = await VigiaService.start({ environment })
+    // A file is cut on the clock: at a full hour there would be one more of each camera.
+    const service = await VigiaService.start({
+      environment: { RECORDING_SEGMENT_DURATION: "86400", ...environment },
+    })
     const names = simulated.slice(0, cameras.length).map(({ path }) => path)
     await service.request("POST", "/api/owners", { name: "Left", plan: "basic" })
     const ids = new Map<string, number>()

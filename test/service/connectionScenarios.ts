@@ -35,6 +35,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
       await scene.records()
     },
     ...unreachable,
+    earlyRetryCause: "reconfigured",
   },
   ...(["basic", "digest"] as const).map((scheme): FaultScenario => ({
     name: `401 ${scheme}: wrong password, then the right one`,
@@ -43,6 +44,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
     script: passwordMended("Right-Pa55"),
     route: "failsThenRecords",
     causes: ["auth_failed"],
+    earlyRetryCause: "reconfigured",
     alert: "permanent_cause",
     detectedWithinSeconds: 5,
   })),

@@ -12,7 +12,11 @@ const hangMillis = 8_000
 let fixture: RecordingFixture
 
 beforeAll(async () => {
-  fixture = await RecordingFixture.start({ RECORDING_SYNC_INTERVAL: "0.5" })
+  fixture = await RecordingFixture.start({
+    RECORDING_SYNC_INTERVAL: "0.5",
+    // No file is to be cut meanwhile: at a full hour a camera would have two.
+    RECORDING_SEGMENT_DURATION: "86400",
+  })
 })
 afterAll(() => fixture.stop())
 

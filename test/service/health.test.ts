@@ -80,13 +80,18 @@ describe("health", () => {
   }, 120_000)
 
   it("says what it measures of cameras and service, and of what it does not", async () => {
-    const answer = await awaitFact("all windows are measured", async () => {
-      const now = await health()
-      return cameraIn(now, 2).windows["30d"] === null ? null : now
-    })
+    // Of ten seconds, from arrival to arrival: one that a busy machine keeps waiting moves it, the next sample has it right.
+    const isSteady = (rate: number | null) => rate !== null && Math.abs(rate - 25) < 0.5
+    const answer = await awaitFact(
+      "all windows are measured, and the rate is that of the camera",
+      async () => {
+        const now = await health()
+        const isMeasured = cameraIn(now, 2).windows["30d"] !== null
+        return isMeasured && isSteady(cameraIn(now, 1).frames_per_second) ? now : null
+      },
+    )
     const camera = cameraIn(answer, 1)
     expect(camera).toMatchObject({ state: "recording", not_measured: ["clock_offset_seconds"] })
-    expect(camera.frames_per_second).toBeCloseTo(25, 0)
     expect(camera.fragment_age_seconds).toBeLessThan(5)
     expect(camera.windows["24h"]).toMatchObject({
       missing_frames: 0,
@@ -101,9 +106,11 @@ describe("health", () => {
     expect([...targets.keys()]).toEqual(["uptime", "frame_loss", "disk_io", "cpu"])
     expect(targets.get("frame_loss")).toMatchObject({ measured: 0, met: true, unmeasured_cameras: [] })
     expect(targets.get("disk_io")).toMatchObject({ limit: 100_000_000, met: true })
-    const { body } = await service.request("GET", "/api/recording/status/1")
-    const status = Schema.decodeUnknownSync(Schema.Struct({ health: CameraFigures }))(body)
-    expect(status.health.frames_per_second).toBeCloseTo(25, 0)
+    await awaitFact("its status says the same", async () => {
+      const { body } = await service.request("GET", "/api/recording/status/1")
+      const status = Schema.decodeUnknownSync(Schema.Struct({ health: CameraFigures }))(body)
+      return isSteady(status.health.frames_per_second)
+    })
   })
 
   it("tells how long a camera took to recover, right within 0.1 s", async () => {

@@ -21,7 +21,7 @@ export interface Observation {
   readonly lag: LagFigures | null
   /** From the fault to the state that says so; null where nothing failed. */
   readonly detectedMillis: number | null
-  /** From the end of the fault to the state `recording`. */
+  /** From the end of the fault, or of the last try that it still failed, to the state `recording`. */
   readonly recoveredMillis: number | null
 }
 
@@ -45,6 +45,23 @@ const firstAfter = (
   if (sinceMillis === null) return null
   const found = transitions.find(({ to, atMillis }) => to === state && atMillis >= sinceMillis)
   return found === undefined ? null : found.atMillis - sinceMillis
+}
+
+/**
+ * From the end of the fault to the next recording; a try that was under way when the fault ended, and still failed by
+ * it, ends by a deadline of its own: then from the end of the last such try.
+ */
+const recoveredAfter = (
+  transitions: ReadonlyArray<Transition>,
+  mendedAtMillis: number | null,
+): number | null => {
+  const took = firstAfter(transitions, "recording", mendedAtMillis)
+  if (took === null || mendedAtMillis === null) return took
+  const recordedAtMillis = mendedAtMillis + took
+  const failed = transitions.findLast(
+    ({ to, atMillis }) => to === "backoff" && atMillis >= mendedAtMillis && atMillis < recordedAtMillis,
+  )
+  return recordedAtMillis - (failed?.atMillis ?? mendedAtMillis)
 }
 
 /** Plays a scenario with a camera of its own, then stops the camera and looks at all that it left. */
@@ -93,6 +110,6 @@ export const playScenario = async (
     lastAlerts,
     lag: scene.lag,
     detectedMillis: firstAfter(transitions, "backoff", scene.faultAtMillis),
-    recoveredMillis: firstAfter(transitions, "recording", scene.mendedAtMillis),
+    recoveredMillis: recoveredAfter(transitions, scene.mendedAtMillis),
   }
 }

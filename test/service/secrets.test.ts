@@ -130,7 +130,11 @@ describe("the secrets of cameras", () => {
     for (const id of [recorded, refused, unknown]) {
       await ask("POST", "/api/recording/stop", { camera_id: id })
     }
-    await awaitFact("FFmpeg has gone", () => running().service.runs().length === 0)
+    // Its files and its record are settled after FFmpeg itself has gone.
+    await awaitFact("no run is left", () => {
+      const { service } = running()
+      return service.runs().length === 0 && readdirSync(join(service.stateDirectory, "runs")).length === 0
+    })
   })
 
   afterAll(async () => {

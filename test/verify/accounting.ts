@@ -98,8 +98,9 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
     const fromMillis = Date.now()
     for (const name of names) {
       const twins = [trial.simulator.camera(`${name}a`), trial.simulator.camera(`${name}b`)] as const
-      const addedAtMillis = Date.now()
-      faulty.push({ id: await trial.add(name, twins[0].url), addedAtMillis, twins })
+      const askedAtMillis = Date.now()
+      const id = await trial.add(name, twins[0].url)
+      faulty.push({ id, added: { fromMillis: askedAtMillis, toMillis: Date.now() }, twins })
     }
     const untilMonotonicMillis = performance.now() + options.seconds * 1000
     const reports = await Promise.all(
@@ -116,21 +117,23 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
     const toMillis = Date.now()
 
     const accounts = await Promise.all(
-      faulty.map(async ({ id, addedAtMillis }, at): Promise<Account> => {
+      faulty.map(async ({ id, added }, at): Promise<Account> => {
         const coverage = await trial.coverage(id, fromMillis - 1000, toMillis)
         const recorded = recordedTruth(trial.cameraDirectory(id), frameMillis)
         const notRecorded = difference([{ fromMillis: fromMillis - 1000, toMillis }], recorded)
         const wanted = [
           ...(reports[at]?.stopped ?? []),
-          { fromMillis: fromMillis - 1000, toMillis: addedAtMillis },
+          { fromMillis: fromMillis - 1000, toMillis: added.fromMillis },
           { fromMillis: stoppedAtMillis, toMillis },
         ]
         const stopped = difference(notRecorded, difference(notRecorded, wanted))
+        // Nobody but the service knows when between question and answer a stop or a start took effect.
+        const asked = [added, ...(reports[at]?.asked ?? [])]
         return {
           id,
           coverage,
           recorded: disagreement(spansOf(coverage, "recorded"), recorded),
-          stopped: disagreement(spansOf(coverage, "stopped"), stopped),
+          stopped: disagreement(difference(spansOf(coverage, "stopped"), asked), difference(stopped, asked)),
           nameErrorsMillis: nameErrors(trial.cameraDirectory(id), reports[at]?.stalled ?? []),
         }
       }),

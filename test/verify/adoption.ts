@@ -18,6 +18,8 @@ export interface AdoptionOptions extends TrialGround {
   /** Each life of the service lasts up to so long after its cameras record, and so long there is none. */
   readonly upSeconds: number
   readonly downSeconds: number
+  /** Within this time of the start of the process all runs are adopted; 2 s unless given. */
+  readonly mostStartSeconds?: number
 }
 
 /** Cut on the clock, so that files begin and end while there is no service. */
@@ -65,7 +67,7 @@ const restartAll = async (
   }
 }
 
-const startVerdict = (restarts: ReadonlyArray<Restart>): Verdict => {
+const startVerdict = (restarts: ReadonlyArray<Restart>, mostSeconds: number): Verdict => {
   const seconds = restarts.map(({ adoptionSeconds }) => adoptionSeconds)
   return {
     name: "adoption.start",
@@ -76,8 +78,8 @@ const startVerdict = (restarts: ReadonlyArray<Restart>): Verdict => {
       slowest_seconds: rounded(greatest(seconds)),
       all_seconds: restarts.map((one) => `${one.kind}:${rounded(one.adoptionSeconds, 2)}`).join(" "),
     },
-    target: "every start adopts all runs in under 2 s, from the start of the process",
-    met: greatest(seconds) < 2,
+    target: `every start adopts all runs in under ${mostSeconds} s, from the start of the process`,
+    met: greatest(seconds) < mostSeconds,
   }
 }
 
@@ -198,7 +200,7 @@ export const measureAdoption = async (options: AdoptionOptions): Promise<Readonl
       runVerdict(restarts, accounts),
       frameVerdict(accounts),
       coverageVerdict(accounts),
-      startVerdict(restarts),
+      startVerdict(restarts, options.mostStartSeconds ?? 2),
       handoverVerdict(restarts),
     ]
   })

@@ -3,6 +3,7 @@ import type { CameraHandle } from "../../src/demo/simulator/simulator.ts"
 import { isProcessAlive, signalProcess } from "../../src/recorder/processes.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { cameraFiles } from "./cameraFiles.ts"
+import { starvation } from "./starvation.ts"
 import type { Trial } from "./Trial.ts"
 
 /** A camera of the service and the simulated one behind it. */
@@ -17,6 +18,8 @@ export interface Tail {
   /** Sent before the kill and not on disk. */
   readonly lostFrames: number
   readonly lastSentAtMillis: number
+  /** By so much FFmpeg was behind at the most when it was killed, since it waited for a processor. */
+  readonly starvedSeconds: number
 }
 
 export const frameMillis = 40
@@ -29,7 +32,12 @@ export const stampsOf = (cameraDirectory: string) =>
     .flatMap(({ path }) => readFrameStamps(path))
     .toSorted((a, b) => a.sequence - b.sequence)
 
-const tailOf = async (trial: Trial, { id, camera }: CrashedCamera, killedAtMillis: number): Promise<Tail> => {
+const tailOf = async (
+  trial: Trial,
+  { id, camera }: CrashedCamera,
+  killedAtMillis: number,
+  starvedSeconds: number,
+): Promise<Tail> => {
   const last = stampsOf(trial.cameraDirectory(id)).at(-1)
   if (last === undefined) throw new Error(`camera ${id} left no frame`)
   const { sessions } = await camera.counters()
@@ -39,6 +47,7 @@ const tailOf = async (trial: Trial, { id, camera }: CrashedCamera, killedAtMilli
   return {
     cameraId: id,
     lastSentAtMillis: last.sentAtMillis,
+    starvedSeconds,
     // The camera may have handed frames to a connection whose reader was dead already.
     lostFrames: Math.min(
       Math.max(...sent) - last.sequence,
@@ -62,6 +71,9 @@ export const killEverything = async (
   cameras: ReadonlyArray<CrashedCamera>,
 ): Promise<ReadonlyArray<Tail>> => {
   const runs = trial.service.runs()
+  const starved = await starvation(runs)
+  const starvedSeconds = (cameraId: number) =>
+    starved.get(runs.find((run) => run.cameraId === cameraId)?.pid ?? 0) ?? 0
   trial.service.kill("SIGKILL")
   for (const run of runs) signalProcess(run, "SIGKILL")
   const killedAtMillis = Date.now()
@@ -71,5 +83,7 @@ export const killEverything = async (
     for (const run of trial.service.runs()) signalProcess(run, "SIGKILL")
     return !runs.some(isProcessAlive) && trial.service.runs().length === 0
   })
-  return Promise.all(cameras.map((camera) => tailOf(trial, camera, killedAtMillis)))
+  return Promise.all(
+    cameras.map((camera) => tailOf(trial, camera, killedAtMillis, starvedSeconds(camera.id))),
+  )
 }

@@ -6,7 +6,8 @@ import type { Trial } from "./Trial.ts"
 /** A camera under faults; it may be replaced by its twin, another source under another address. */
 export interface FaultyCamera {
   readonly id: number
-  readonly addedAtMillis: number
+  /** From asking for it to the answer. */
+  readonly added: Span
   readonly twins: readonly [CameraHandle, CameraHandle]
 }
 
@@ -15,6 +16,8 @@ export interface FaultReport {
   readonly faults: ReadonlyArray<string>
   /** From asking for the stop to asking for the start. */
   readonly stopped: ReadonlyArray<Span>
+  /** From asking for a stop or a start to its answer: the camera is stopped, or not, from some instant of it on. */
+  readonly asked: ReadonlyArray<Span>
   /** From asking the camera to send nothing to asking it to go on. */
   readonly stalled: ReadonlyArray<Span>
 }
@@ -32,6 +35,7 @@ export const disturb = async (
 ): Promise<FaultReport> => {
   const faults: Array<string> = []
   const stopped: Array<Span> = []
+  const asked: Array<Span> = []
   const stalled: Array<Span> = []
   let current = 0
   // Every kind in turn, in an order of chance: a short run has them all over a few cameras.
@@ -70,9 +74,12 @@ export const disturb = async (
       case "stop": {
         const fromMillis = Date.now()
         await trial.stop(id)
+        asked.push({ fromMillis, toMillis: Date.now() })
         await pause(500 + random() * 3000)
-        stopped.push({ fromMillis, toMillis: Date.now() })
+        const toMillis = Date.now()
+        stopped.push({ fromMillis, toMillis })
         await trial.start(id)
+        asked.push({ fromMillis: toMillis, toMillis: Date.now() })
         break
       }
       case "replace":
@@ -83,5 +90,5 @@ export const disturb = async (
         break
     }
   }
-  return { faults, stopped, stalled }
+  return { faults, stopped, asked, stalled }
 }

@@ -10,10 +10,15 @@ const holeMillis = 500
 export const recordedTruth = (cameraDirectory: string, frameMillis: number): ReadonlyArray<Span> =>
   union(
     cameraFiles(cameraDirectory).flatMap(({ path }) =>
-      readFrameStamps(path).map(({ sentAtMillis }) => ({
-        fromMillis: sentAtMillis,
-        toMillis: sentAtMillis + frameMillis,
-      })),
+      readFrameStamps(path).map(({ sequence, sentAtMillis }, at, stamps) => {
+        const before = stamps[at - 1]
+        // Of two frames that follow each other in a file the second was sent late: none is missing between them.
+        const isNext = before !== undefined && sequence === before.sequence + 1
+        return {
+          fromMillis: isNext ? before.sentAtMillis : sentAtMillis,
+          toMillis: sentAtMillis + frameMillis,
+        }
+      }),
     ),
     holeMillis,
   )

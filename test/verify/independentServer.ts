@@ -43,6 +43,7 @@ export const measureIndependentServer = async ({
       await new Promise((passed) => setTimeout(passed, seconds * 1000))
       const stoppedAtMillis = Date.now()
       await trial.stopAll([id])
+      const goneAtMillis = Date.now()
       const coverage = await trial.coverage(id, addedAtMillis, Date.now())
       const recorded = coverage.spans.filter(({ kind }) => kind === "recorded")
       const gaps = coverage.spans.filter(({ kind, cause }) => kind === "gap" && cause !== "starting")
@@ -53,7 +54,9 @@ export const measureIndependentServer = async ({
         times.slice(1).map((time, at) => time - (times[at] ?? time)),
       )
       const durationErrorSeconds = Math.abs(coverage.recorded_seconds - frames / framesPerSecond)
-      const endErrorSeconds = Math.abs(Date.parse(recorded.at(-1)?.to ?? "") - stoppedAtMillis) / 1000
+      // It ends at some instant between the asking for it and the end of the run.
+      const endMillis = Date.parse(recorded.at(-1)?.to ?? "")
+      const endErrorSeconds = Math.max(0, stoppedAtMillis - endMillis, endMillis - goneAtMillis) / 1000
       const tags = files.map(({ videoTag, audioCodec }) => `${videoTag} ${audioCodec}`)
       const faults = files.map(({ decodeErrors }) => decodeErrors).join("")
       const audioFrames = Math.min(...files.map((file) => file.audioFrames))

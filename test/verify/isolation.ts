@@ -73,7 +73,8 @@ export const measureIsolation = async (options: IsolationOptions): Promise<Reado
     ...healthyPaths.map((path) => ({ path })),
   ]
   const environment = {
-    RECORDING_CONNECT_TIMEOUT: "5",
+    // Twenty cameras that start at once beside other tests need more than 5 s for a first fragment.
+    RECORDING_CONNECT_TIMEOUT: "12",
     RECORDING_RETRY_INITIAL: "0.5",
     RECORDING_RETRY_MAX: "2",
     RECORDING_RETRY_PERMANENT: "2",
@@ -101,6 +102,14 @@ export const measureIsolation = async (options: IsolationOptions): Promise<Reado
       await awaitFact("all healthy cameras record", allRecord, 60_000)
       const runs = healthy.map(({ id }) => trial.runOf(id)?.runId)
       await new Promise((passed) => setTimeout(passed, options.seconds * 1000))
+      await awaitFact(
+        "each failing camera has failed again and again",
+        async () => {
+          const states = await Promise.all(failing.map(({ id }) => trial.state(id)))
+          return states.every(({ failures }) => failures >= 2)
+        },
+        60_000,
+      )
       const restarted = healthy.filter(({ id }, at) => trial.runOf(id)?.runId !== runs[at])
       await trial.stopAll(healthy.map(({ id }) => id))
       const failures = await Promise.all(failing.map(async ({ id }) => (await trial.state(id)).failures))

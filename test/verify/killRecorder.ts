@@ -6,6 +6,7 @@ import type { Random } from "../../src/demo/simulator/seededRandom.ts"
 import type { CameraHandle } from "../../src/demo/simulator/simulator.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { type CameraFile, type Imprint, cameraFiles, imprints } from "./cameraFiles.ts"
+import { starvation } from "./starvation.ts"
 import type { Trial } from "./Trial.ts"
 
 /** What one kill cost. */
@@ -13,6 +14,8 @@ export interface Kill {
   readonly path: string
   readonly video: VideoClipName
   readonly tailSeconds: number
+  /** By so much FFmpeg was behind at the most when it was killed, since it waited for a processor. */
+  readonly starvedSeconds: number
   readonly tailFrames: number
   /** Frames sent before the first of the file, in the session that the next run plays. */
   readonly headFrames: number
@@ -86,6 +89,7 @@ export const killRecorder = async (
   await new Promise((passed) => setTimeout(passed, random() * randomSpanMillis))
   const run = trial.runOf(victim.id)
   if (run === undefined) throw new Error("no run to kill")
+  const starvedSeconds = (await starvation([run])).get(run.pid) ?? 0
   const before = imprints(directory)
   process.kill(run.pid, "SIGKILL")
   const killedAtMillis = Date.now()
@@ -117,6 +121,7 @@ export const killRecorder = async (
       video: victim.video,
       tailFrames,
       tailSeconds: tailFrames * frameSeconds,
+      starvedSeconds,
       headFrames,
       returnSeconds: (next.writtenAtMillis - killedAtMillis) / 1000,
       keyframeWaitSeconds: (firstSentAtMillis - played.startedAtMillis) / 1000,

@@ -20,6 +20,13 @@ export const cpuSecondsWithEnded = (pid: number): number => {
   return cpuSeconds(pid) + (Number(fields[13]) + Number(fields[14])) / ticksPerSecond
 }
 
+/** For how long a process has been ready to run without a processor, all its threads (`schedstat` of Linux). */
+export const waitedSeconds = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [, waitedNanos] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")
+    return sum + Number(waitedNanos) / 1e9
+  }, 0)
+
 /** Resident memory of a process. */
 export const residentBytes = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024
