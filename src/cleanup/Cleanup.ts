@@ -2,7 +2,9 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberHandle from "effect/FiberHandle"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { Plan } from "../domain/Plan.ts"
@@ -44,12 +46,17 @@ export class Cleanup extends Context.Service<
   Cleanup,
   {
     readonly planDays: PlanDays
-    /** Runs a pass, after one that runs already; answers whether it looked at everything that had expired. */
+    /** Runs a pass, after one that runs already; answers whether it ended, by itself or by `cancel`, as it was meant to. */
     run(reason: CleanupReason): Effect.Effect<boolean, DatabaseUnavailable>
     /** Begins a pass in the background; false where one runs already. */
     readonly request: Effect.Effect<boolean>
-    /** Ends the pass that was asked for, where one runs; what is deleted stays deleted. */
-    readonly cancel: Effect.Effect<void>
+    /**
+     * Ends the pass that runs, whoever began it, and those that wait for it; what is deleted stays deleted.
+     *
+     * A person wants nothing more to go: nothing that was due by now is caught up, also not by a later life. The next
+     * pass is the one that the schedule names, or that somebody asks for.
+     */
+    readonly cancel: Effect.Effect<void, DatabaseUnavailable>
     /** Remembers that the service lives at this time; to be called at least every few hours. */
     readonly noteTime: Effect.Effect<void, DatabaseUnavailable>
     /** A person says that the clock is right: recordings expire by it alone. */
@@ -79,7 +86,7 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
   const passes = yield* CleanupPasses
   const deletion = yield* Deletion
   const time = yield* makeTimeWatch(longestKeptMillis(planDays))
-  const asked = yield* FiberHandle.make<void, never>()
+  const passing = yield* FiberSet.make<boolean, DatabaseUnavailable>()
   const oneAtATime = yield* Semaphore.make(1)
   let running: CleanupProgress | null = null
 
@@ -151,33 +158,46 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     if (running === progress) running = null
   }
 
-  const run = (reason: CleanupReason) =>
-    Effect.gen(function* () {
-      const progress = new CleanupProgress(reason, yield* Clock.currentTimeMillis)
-      return yield* Effect.ensuring(
+  const newProgress = (reason: CleanupReason): Effect.Effect<CleanupProgress> =>
+    Effect.map(Clock.currentTimeMillis, (nowMillis) => new CleanupProgress(reason, nowMillis))
+
+  const inTurn = (progressOf: Effect.Effect<CleanupProgress>) =>
+    Effect.flatMap(progressOf, (progress) =>
+      Effect.ensuring(
         pass(progress),
         Effect.sync(() => ended(progress)),
-      )
-    }).pipe((alone) => oneAtATime.withPermit(alone))
+      ),
+    ).pipe((alone) => oneAtATime.withPermit(alone))
+
+  const run = Effect.fnUntraced(function* (reason: CleanupReason) {
+    const fiber = yield* FiberSet.run(passing, inTurn(newProgress(reason)))
+    const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber))
+    return Exit.hasInterrupts(exit) ? true : yield* exit
+  })
 
   const inBackground = (progress: CleanupProgress) =>
-    oneAtATime.withPermit(pass(progress)).pipe(
+    inTurn(Effect.succeed(progress)).pipe(
       Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the cleanup failed", cause),
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.interrupt
+          : Effect.as(Effect.logError("the cleanup failed", cause), false),
       ),
-      Effect.asVoid,
     )
 
   const request = Effect.gen(function* () {
-    const nowMillis = yield* Clock.currentTimeMillis
+    const progress = yield* newProgress("asked")
     if (running !== null) return false
     // At once: whoever asks next is to see it.
-    const progress = new CleanupProgress("asked", nowMillis)
     running = progress
-    const fiber = yield* FiberHandle.run(asked, inBackground(progress))
+    const fiber = yield* FiberSet.run(passing, inBackground(progress))
     // Also where it is ended before it begins.
     fiber.addObserver(() => ended(progress))
     return true
+  })
+
+  const cancel = Effect.gen(function* () {
+    yield* FiberSet.clear(passing)
+    yield* passes.noteCancelled(yield* Clock.currentTimeMillis)
   })
 
   const preview = Effect.fn("Cleanup.preview")(function* (question: {
@@ -199,7 +219,7 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     planDays,
     run,
     request,
-    cancel: FiberHandle.clear(asked),
+    cancel,
     noteTime: Effect.asVoid(time.note),
     trustClock: time.trustClock,
     preview,

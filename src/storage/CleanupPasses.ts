@@ -72,9 +72,11 @@ export class CleanupPasses extends Context.Service<
     last(limit: number): Effect.Effect<ReadonlyArray<CleanupPass>, DatabaseUnavailable>
     /** When the last complete pass ended; null before the first. */
     readonly lastCompleteMillis: Effect.Effect<number | null, DatabaseUnavailable>
+    /** Somebody ends cleanups: nothing that was due by then is caught up. */
+    noteCancelled(atMillis: number): Effect.Effect<void, DatabaseUnavailable>
     /**
-     * When the last complete pass up to now began; before the first, since when there is anybody to record for. Null
-     * while there is nobody.
+     * When the last complete pass up to now began, or somebody ended cleanups since; before the first, since when there
+     * is anybody to record for. Null while there is nobody.
      */
     cleanSince(nowMillis: number): Effect.Effect<number | null, DatabaseUnavailable>
   }
@@ -111,10 +113,18 @@ export class CleanupPasses extends Context.Service<
         const now = new Date(nowMillis)
         const rows = yield* sql<{ since: Date | null }>`
           SELECT COALESCE(
-            (SELECT max(started_at) FROM cleanup_passes WHERE is_complete AND started_at <= ${now}),
+            GREATEST(
+              (SELECT max(started_at) FROM cleanup_passes WHERE is_complete AND started_at <= ${now}),
+              (SELECT max(cleanup_cancelled_at) FROM service_state WHERE cleanup_cancelled_at <= ${now})),
             (SELECT min(created_at) FROM owners)) AS since`
         return rows[0]?.since?.getTime() ?? null
       }, orUnavailable)
+
+      const noteCancelled = Effect.fn("CleanupPasses.noteCancelled")(
+        (atMillis: number) =>
+          Effect.asVoid(sql`UPDATE service_state SET cleanup_cancelled_at = ${new Date(atMillis)}`),
+        orUnavailable,
+      )
 
       const lastCompleteMillis = sql<{ atTime: Date | null }>`
         SELECT max(ended_at) AS at_time FROM cleanup_passes WHERE is_complete`.pipe(
@@ -123,7 +133,7 @@ export class CleanupPasses extends Context.Service<
         Effect.withSpan("CleanupPasses.lastCompleteMillis"),
       )
 
-      return CleanupPasses.of({ begin, end, last, lastCompleteMillis, cleanSince })
+      return CleanupPasses.of({ begin, end, last, lastCompleteMillis, noteCancelled, cleanSince })
     }),
   )
 }
