@@ -33,6 +33,25 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   errors: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String })),
 }) {}
 
+/** What a field of a request names is not there; nothing was changed. */
+export class FieldNotFound extends Schema.TaggedError<FieldNotFound>()("FieldNotFound", {
+  field: Schema.String,
+  kind: Schema.Literals(["camera", "owner"]),
+  id: Schema.Finite,
+}) {}
+
+/** Of a camera that this field names. */
+export const noCameraIn =
+  (field: string) =>
+  ({ cameraId }: CameraNotFound): FieldNotFound =>
+    new FieldNotFound({ field, kind: "camera", id: cameraId })
+
+/** Of an owner whom this field names. */
+export const noOwnerIn =
+  (field: string) =>
+  ({ ownerId }: OwnerNotFound): FieldNotFound =>
+    new FieldNotFound({ field, kind: "owner", id: ownerId })
+
 const faultsOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** Turns what a Schema found into faults that name the fields, never the values. */
@@ -48,6 +67,7 @@ export const invalidRequest = (where: string, error: Schema.SchemaError): Invali
 /** The errors that a request may meet. */
 export type ApiError =
   | InvalidRequest
+  | FieldNotFound
   | AlertNotFound
   | SilenceNotFound
   | TooManySilences
@@ -80,6 +100,15 @@ const problem = (
   ...(errors === undefined ? {} : { errors }),
 })
 
+type FoundKind = "alert" | "silence" | "camera" | "owner" | "clip" | "recording"
+
+const notFound = (kind: FoundKind, id: number | string, field?: string): Problem => {
+  const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} not found`
+  const detail = `There is no ${kind} ${id}`
+  const errors = field === undefined ? undefined : [{ field, message: detail }]
+  return problem(404, `${kind}-not-found`, title, detail, errors)
+}
+
 /** The one place where errors become status codes. */
 export const problemOf = (error: ApiError): Problem => {
   switch (error._tag) {
@@ -90,9 +119,9 @@ export const problemOf = (error: ApiError): Problem => {
         { field: "cursor", message: "is not a cursor that a listing returned" },
       ])
     case "AlertNotFound":
-      return problem(404, "alert-not-found", "Alert not found", `There is no alert ${error.alertId}`)
+      return notFound("alert", error.alertId)
     case "SilenceNotFound":
-      return problem(404, "silence-not-found", "Silence not found", `There is no silence ${error.silenceId}`)
+      return notFound("silence", error.silenceId)
     case "TooManySilences":
       return problem(
         409,
@@ -101,9 +130,11 @@ export const problemOf = (error: ApiError): Problem => {
         `There are ${error.most} silences already: take some back, or make one for all cameras`,
       )
     case "CameraNotFound":
-      return problem(404, "camera-not-found", "Camera not found", `There is no camera ${error.cameraId}`)
+      return notFound("camera", error.cameraId)
     case "OwnerNotFound":
-      return problem(404, "owner-not-found", "Owner not found", `There is no owner ${error.ownerId}`)
+      return notFound("owner", error.ownerId)
+    case "FieldNotFound":
+      return notFound(error.kind, error.id, error.field)
     case "OwnerHasCameras":
       return problem(
         409,
@@ -138,7 +169,7 @@ export const problemOf = (error: ApiError): Problem => {
         [{ field: "name", message: "is taken by another clip of this camera" }],
       )
     case "ClipNotFound":
-      return problem(404, "clip-not-found", "Clip not found", `There is no clip ${error.clipId}`)
+      return notFound("clip", error.clipId)
     case "ClipFileForeign":
       return problem(
         409,
@@ -149,12 +180,7 @@ export const problemOf = (error: ApiError): Problem => {
     case "ExportFailed":
       return problem(503, "clip-not-removed", "Clip not removed", `The disk refuses: ${error.reason}`)
     case "RecordingNotFound":
-      return problem(
-        404,
-        "recording-not-found",
-        "Recording not found",
-        `There is no recording ${error.recordingId}`,
-      )
+      return notFound("recording", error.recordingId)
     case "ProtectionNotWritten":
       return problem(
         503,

@@ -3,11 +3,9 @@ import { Hono } from "hono"
 import { Alerts, type ListedAlert } from "../alerts/Alerts.ts"
 import { alertAnswer } from "./alertAnswer.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { AcknowledgementBody, AlertsQuery, optionalBody, pathUuid, query, range } from "./requests.ts"
+import { AcknowledgementBody, AlertsQuery, openRange, optionalBody, pathUuid, query } from "./requests.ts"
 
 const listedAnswer = (alert: ListedAlert) => ({ ...alertAnswer(alert), silenced: alert.isSilenced })
-
-const farthest = { from: "0000-01-01T00:00:00Z", to: "9999-12-31T23:59:59Z" }
 
 /** `/api/alerts`: what stands, what was; and whether somebody has seen it. */
 export const alertRoutes = (runtime: AppRuntime): Hono =>
@@ -17,14 +15,12 @@ export const alertRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          const { state, camera_id, kind, from, to, cursor, limit } = yield* query(c, AlertsQuery)
-          yield* range(from ?? farthest.from, to ?? farthest.to)
+          const { state, camera_id, kind, cursor, limit, ...bounds } = yield* query(c, AlertsQuery)
           const page = yield* (yield* Alerts).list({
             state: state ?? "standing",
             cameraId: camera_id === undefined ? undefined : Number(camera_id),
             kind,
-            fromMillis: from === undefined ? undefined : Date.parse(from),
-            toMillis: to === undefined ? undefined : Date.parse(to),
+            ...(yield* openRange(bounds)),
             cursor,
             limit: Number(limit ?? 100),
           })

@@ -5,6 +5,8 @@ import type { Clip } from "../domain/Clip.ts"
 import { Clips } from "../storage/Clips.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
+import { knownEnd } from "./knownEnd.ts"
+import { noCameraIn } from "./Problem.ts"
 import { ClipsQuery, NewClipBody, body, pathUuid, query } from "./requests.ts"
 
 const progressOf = ({ id, state }: Clip) =>
@@ -67,11 +69,11 @@ export const clipRoutes = (runtime: AppRuntime): Hono =>
             cameraId: asked.camera_id,
             name: asked.name,
             fromMillis: Date.parse(asked.from),
-            toMillis: Date.parse(asked.to),
+            toMillis: yield* knownEnd(Date.parse(asked.to)),
             isExact: asked.exact ?? false,
           })
           return { status: 202, body: yield* clipAnswer(clip) } as const
-        }),
+        }).pipe(Effect.catchTag("CameraNotFound", noCameraIn("camera_id"))),
       ),
     )
     .get("/:id", (c) =>

@@ -11,6 +11,7 @@ import { Supervision } from "../supervision/Supervision.ts"
 import { humanSize, instant, optionalInstant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { cameraFigures } from "./healthAnswers.ts"
+import { noCameraIn } from "./Problem.ts"
 import { CameraIdBody, body, pathId } from "./requests.ts"
 
 /** `/api/recording`: start, stop and status of one camera. */
@@ -25,7 +26,7 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
           const { changed } = yield* (yield* CameraRegistry).start(camera_id)
           const message = changed ? "recording was started" : "the camera already records"
           return { body: { camera_id, recording_enabled: true, already_recording: !changed, message } }
-        }),
+        }).pipe(Effect.catchTag("CameraNotFound", noCameraIn("camera_id"))),
       ),
     )
     .post("/stop", (c) =>
@@ -37,7 +38,7 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
           const { changed } = yield* (yield* CameraRegistry).stop(camera_id)
           const message = changed ? "recording was stopped" : "recording was already stopped"
           return { body: { camera_id, recording_enabled: false, already_stopped: !changed, message } }
-        }),
+        }).pipe(Effect.catchTag("CameraNotFound", noCameraIn("camera_id"))),
       ),
     )
     .get("/status/:id", (c) =>

@@ -5,7 +5,8 @@ import { RecordingProtection } from "../storage/RecordingProtection.ts"
 import { Recordings, type Recording } from "../storage/Recordings.ts"
 import { instant, seconds } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { ProtectionBody, RecordingsQuery, body, pathId, query } from "./requests.ts"
+import { noCameraIn } from "./Problem.ts"
+import { ProtectionBody, RecordingsQuery, body, openRange, pathId, query } from "./requests.ts"
 
 const recordingAnswer = (recording: Recording) => ({
   id: recording.id,
@@ -35,14 +36,16 @@ export const recordingRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          const { camera_id, from, to, cursor, limit } = yield* query(c, RecordingsQuery)
+          const { camera_id, cursor, limit, ...bounds } = yield* query(c, RecordingsQuery)
+          const span = yield* openRange(bounds)
           const cameraId = Number(camera_id)
           // Of one that was removed, too: what it recorded is kept.
-          yield* (yield* Cameras).getKept(cameraId)
+          yield* (yield* Cameras)
+            .getKept(cameraId)
+            .pipe(Effect.catchTag("CameraNotFound", noCameraIn("camera_id")))
           const page = yield* (yield* Recordings).list({
             cameraId,
-            fromMillis: from === undefined ? undefined : Date.parse(from),
-            toMillis: to === undefined ? undefined : Date.parse(to),
+            ...span,
             cursor,
             limit: Number(limit ?? 100),
           })

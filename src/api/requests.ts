@@ -7,13 +7,18 @@ import { CameraUrl } from "../domain/cameraUrl.ts"
 import { QuotaBytes, RetentionDays } from "../domain/limits.ts"
 import { Plan } from "../domain/Plan.ts"
 import { eventTypes, isEventType } from "./eventAnswer.ts"
+import {
+  BooleanText,
+  CameraIdText,
+  Cursor,
+  Id,
+  IdText,
+  InstantText,
+  LimitText,
+  Name,
+  Remark,
+} from "./fields.ts"
 import { InvalidRequest, invalidRequest } from "./Problem.ts"
-
-const Id = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_147_483_647 }))
-
-const Name = Schema.String.check(
-  Schema.isPattern(/^\P{C}{1,200}$/u, { expected: "1 to 200 characters without control characters" }),
-)
 
 export const NewOwnerBody = Schema.Struct({
   name: Name,
@@ -53,43 +58,25 @@ export const CleanupBody = Schema.Struct({
   confirm: Schema.optionalKey(Schema.Boolean),
 })
 
+/** What the body may say as well. */
+export const CleanupQuery = Schema.Struct({
+  dry_run: Schema.optionalKey(BooleanText),
+  confirm: Schema.optionalKey(BooleanText),
+})
+
 /** Whether a change is only to be tried. */
-export const DryRunQuery = Schema.Struct({ dry_run: Schema.optionalKey(Schema.Literals(["true", "false"])) })
+export const DryRunQuery = Schema.Struct({ dry_run: Schema.optionalKey(BooleanText) })
+
+export const NoQuery = Schema.Struct({})
 
 export const CameraIdBody = Schema.Struct({ camera_id: Id })
 
-const decimal = (name: string, minimum: number, maximum: number) =>
-  Schema.String.check(
-    Schema.makeFilter((text: string) =>
-      /^\d{1,10}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum
-        ? undefined
-        : `expected ${name} from ${minimum} to ${maximum}`,
-    ),
-  )
-
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
-
-/** `Date.parse` takes 30 February for 2 March, and 24:00 for the next day. */
-const isOnClock = (text: string): boolean => {
-  const local = `${text.slice(0, 19).toUpperCase()}Z`
-  const millis = Date.parse(local)
-  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(local.slice(0, 19))
-}
-
-const Instant = Schema.String.check(
-  Schema.makeFilter((text: string) =>
-    rfc3339.test(text) && isOnClock(text) && !Number.isNaN(Date.parse(text))
-      ? undefined
-      : "expected an RFC 3339 time such as 2026-01-14T15:00:00Z",
-  ),
-)
-
 export const RecordingsQuery = Schema.Struct({
-  camera_id: decimal("a camera id", 1, 2_147_483_647),
-  from: Schema.optionalKey(Instant),
-  to: Schema.optionalKey(Instant),
-  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
-  limit: Schema.optionalKey(decimal("a number", 1, 1000)),
+  camera_id: CameraIdText,
+  from: Schema.optionalKey(InstantText),
+  to: Schema.optionalKey(InstantText),
+  cursor: Schema.optionalKey(Cursor),
+  limit: Schema.optionalKey(LimitText),
 })
 
 /** Which events are told: all of them where nothing is named. */
@@ -103,29 +90,25 @@ export const EventsQuery = Schema.Struct({
       ),
     ),
   ),
-  camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
+  camera_id: Schema.optionalKey(CameraIdText),
   last_event_id: Schema.optionalKey(Schema.String),
 })
 
 export const ClipsQuery = Schema.Struct({
-  camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
-  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
-  limit: Schema.optionalKey(decimal("a number", 1, 1000)),
+  camera_id: Schema.optionalKey(CameraIdText),
+  cursor: Schema.optionalKey(Cursor),
+  limit: Schema.optionalKey(LimitText),
 })
 
 export const AlertsQuery = Schema.Struct({
   state: Schema.optionalKey(Schema.Literals(["standing", "ended", "all"])),
-  camera_id: Schema.optionalKey(decimal("a camera id", 1, 2_147_483_647)),
+  camera_id: Schema.optionalKey(CameraIdText),
   kind: Schema.optionalKey(AlertKind),
-  from: Schema.optionalKey(Instant),
-  to: Schema.optionalKey(Instant),
-  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
-  limit: Schema.optionalKey(decimal("a number", 1, 1000)),
+  from: Schema.optionalKey(InstantText),
+  to: Schema.optionalKey(InstantText),
+  cursor: Schema.optionalKey(Cursor),
+  limit: Schema.optionalKey(LimitText),
 })
-
-const Remark = Schema.String.check(
-  Schema.isPattern(/^\P{C}{0,1000}$/u, { expected: "at most 1000 characters without control characters" }),
-)
 
 export const AcknowledgementBody = Schema.Struct({
   by: Schema.optionalKey(Name),
@@ -136,25 +119,25 @@ export const AcknowledgementBody = Schema.Struct({
 export const NewSilenceBody = Schema.Struct({
   camera_id: Schema.optionalKey(Id),
   kind: Schema.optionalKey(AlertKind),
-  from: Schema.optionalKey(Instant),
-  until: Instant,
+  from: Schema.optionalKey(InstantText),
+  until: InstantText,
   comment: Remark,
 })
 
 /** The name is judged where it becomes that of a file. */
 export const NewClipBody = Schema.Struct({
   camera_id: Id,
-  from: Instant,
-  to: Instant,
+  from: InstantText,
+  to: InstantText,
   name: Schema.String,
   exact: Schema.optionalKey(Schema.Boolean),
 })
 
 export const ProtectionBody = Schema.Struct({ protected: Schema.Boolean })
 
-export const CoverageQuery = Schema.Struct({ from: Instant, to: Instant })
+export const CoverageQuery = Schema.Struct({ from: InstantText, to: InstantText })
 
-export const IdPath = Schema.Struct({ id: decimal("an id", 1, 2_147_483_647) })
+export const IdPath = Schema.Struct({ id: IdText })
 
 const strict = { errors: "all", onExcessProperty: "error" } as const
 
@@ -181,17 +164,21 @@ export const optionalBody = <S extends Schema.ConstraintDecoder<unknown>>(contex
     Effect.flatMap((text) => (text.trim() === "" ? decode(schema, "body", {}) : body(context, schema))),
   )
 
-/** The query of a request, checked. */
-export const query = <S extends Schema.ConstraintDecoder<unknown>>(context: Context, schema: S) => {
-  const repeated = Object.entries(context.req.queries()).filter(([, values]) => values.length > 1)
-  return repeated.length === 0
+export type QuerySchema = Schema.ConstraintDecoder<unknown> & { readonly fields: object }
+
+/** The query of a request, checked: a name that is not known is refused, since nobody would do what it asks for. */
+export const query = <S extends QuerySchema>(context: Context, schema: S) => {
+  const known = Object.keys(schema.fields)
+  const allowed = known.length === 0 ? "no query" : known.join(", ")
+  const errors = Object.entries(context.req.queries()).flatMap(([field, values]) => [
+    ...(known.includes(field)
+      ? []
+      : [{ field, message: `is not known here: this request takes ${allowed}` }]),
+    ...(values.length > 1 ? [{ field, message: "is given more than once" }] : []),
+  ])
+  return errors.length === 0
     ? decode(schema, "query", context.req.query())
-    : Effect.fail(
-        new InvalidRequest({
-          detail: "The query is not valid",
-          errors: repeated.map(([field]) => ({ field, message: "is given more than once" })),
-        }),
-      )
+    : Effect.fail(new InvalidRequest({ detail: "The query is not valid", errors }))
 }
 
 /** The `{id}` in the path of a request. */
@@ -220,3 +207,12 @@ export const range = (from: string, to: string) => {
         }),
       )
 }
+
+/** A range that may be open at either end. */
+export const openRange = ({ from, to }: { readonly from?: string; readonly to?: string }) =>
+  from !== undefined && to !== undefined
+    ? range(from, to)
+    : Effect.succeed({
+        fromMillis: from === undefined ? undefined : Date.parse(from),
+        toMillis: to === undefined ? undefined : Date.parse(to),
+      })

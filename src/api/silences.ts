@@ -3,11 +3,10 @@ import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import { Alerts } from "../alerts/Alerts.ts"
 import type { Silence } from "../domain/Silence.ts"
-import { CameraNotFound } from "../storage/Cameras.ts"
 import { Supervision } from "../supervision/Supervision.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { InvalidRequest } from "./Problem.ts"
+import { FieldNotFound, InvalidRequest } from "./Problem.ts"
 import { NewSilenceBody, body, pathUuid } from "./requests.ts"
 
 const silenceAnswer = (silence: Silence) => ({
@@ -57,7 +56,7 @@ export const silenceRoutes = (runtime: AppRuntime): Hono =>
           }
           // Asked of memory: the database may be what is being maintained.
           if (asked.camera_id !== undefined && (yield* Supervision).camera(asked.camera_id) === undefined) {
-            return yield* new CameraNotFound({ cameraId: asked.camera_id })
+            return yield* new FieldNotFound({ field: "camera_id", kind: "camera", id: asked.camera_id })
           }
           const silence = yield* (yield* Alerts).silence({
             cameraId: asked.camera_id ?? null,

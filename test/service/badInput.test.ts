@@ -106,20 +106,21 @@ describe("a wrong camera URL", () => {
 const range = "from=2026-01-14T15:00:00Z&to=2026-01-14T16:00:00Z"
 const unknown = 2_000_000
 
-const unknownCamera: ReadonlyArray<Request> = [
+/** With the field that names it, where that is not the path. */
+const unknownCamera: ReadonlyArray<Request & { readonly field?: string }> = [
   { method: "GET", path: `/api/cameras/${unknown}` },
   { method: "PATCH", path: `/api/cameras/${unknown}`, text: '{"name":"x"}' },
   { method: "DELETE", path: `/api/cameras/${unknown}` },
   { method: "GET", path: `/api/cameras/${unknown}/coverage?${range}` },
-  { method: "GET", path: `/api/recordings?camera_id=${unknown}` },
+  { method: "GET", path: `/api/recordings?camera_id=${unknown}`, field: "camera_id" },
   { method: "GET", path: `/api/recording/status/${unknown}` },
-  { method: "POST", path: "/api/recording/start", text: `{"camera_id":${unknown}}` },
-  { method: "POST", path: "/api/recording/stop/", text: `{"camera_id":${unknown}}` },
+  { method: "POST", path: "/api/recording/start", text: `{"camera_id":${unknown}}`, field: "camera_id" },
+  { method: "POST", path: "/api/recording/stop/", text: `{"camera_id":${unknown}}`, field: "camera_id" },
 ]
 
 describe("an unknown camera", () => {
-  it.each(unknownCamera)("$method $path: is not found", async (request) => {
-    expect(await outcomeOf(request)).toEqual(refusal(404))
+  it.each(unknownCamera)("$method $path: is not found", async ({ field, ...request }) => {
+    expect(await outcomeOf(request)).toEqual(field === undefined ? refusal(404) : refusal(404, field))
   })
 })
 
@@ -158,6 +159,7 @@ const wrongBodies: ReadonlyArray<readonly [method: string, path: string, text: s
   ["GET", "/api/recording/status/1e3", "", "id"],
   ["GET", "/api/recordings", "", "camera_id"],
   ["GET", "/api/recordings?camera_id=1&limit=0", "", "limit"],
+  ["POST", "/api/recording/stop?force=true", '{"camera_id":1}', "force"],
   ["GET", "/api/recordings?camera_id=1&from=yesterday", "", "from"],
   ["GET", "/api/cameras/1/coverage?from=2026-01-14T15:00:00Z", "", "to"],
   ["GET", "/api/cameras/1/coverage?from=2026-01-14T15:00:00Z&to=2026-01-14T14:00:00Z", "", "from"],
@@ -174,11 +176,11 @@ describe("a request that is not understood", () => {
   })
 
   it.each([
-    ["too large, above 64 KiB", { name: "x".repeat(70_000) }, 413],
-    ["of an unknown owner", { owner_id: unknown }, 404],
-  ])("is refused when it is %s", async (_name, fields, status) => {
+    ["too large, above 64 KiB", { name: "x".repeat(70_000) }, refusal(413)],
+    ["of an unknown owner", { owner_id: unknown }, refusal(404, "owner_id")],
+  ])("is refused when it is %s", async (_name, fields, expected) => {
     const text = JSON.stringify({ owner_id: 1, name: "x", url: "rtsp://127.0.0.1/x", ...fields })
-    expect(await outcomeOf({ method: "POST", path: "/api/cameras", text })).toEqual(refusal(status))
+    expect(await outcomeOf({ method: "POST", path: "/api/cameras", text })).toEqual(expected)
   })
 })
 
