@@ -4,6 +4,7 @@ import { Alerts } from "./alerts/Alerts.ts"
 import { Bookkeeping, databaseWaitLayer } from "./alerts/Bookkeeping.ts"
 import { HttpListener } from "./api/HttpListener.ts"
 import { Ballast } from "./cleanup/Ballast.ts"
+import { ChangePreview } from "./cleanup/ChangePreview.ts"
 import { Cleanup } from "./cleanup/Cleanup.ts"
 import { CleanupScheduler } from "./cleanup/CleanupScheduler.ts"
 import { Deletion } from "./cleanup/Deletion.ts"
@@ -71,7 +72,7 @@ const cleanupLayer = (settings: Settings) =>
       }),
     ),
     Layer.provideMerge(Ballast.layer(settings.database.kind === "embedded" ? settings.stateDirectory : null)),
-    Layer.provideMerge(CleanupScheduler.layer(settings.cleanupSchedule)),
+    Layer.provideMerge(Layer.merge(CleanupScheduler.layer(settings.cleanupSchedule), ChangePreview.layer)),
     Layer.provideMerge(Cleanup.layer(settings.planDays)),
     Layer.provideMerge(Deletion.layer),
   )

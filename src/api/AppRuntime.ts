@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Context } from "hono"
 import type { Alerts } from "../alerts/Alerts.ts"
+import type { ChangePreview } from "../cleanup/ChangePreview.ts"
 import type { Cleanup } from "../cleanup/Cleanup.ts"
 import type { CleanupScheduler } from "../cleanup/CleanupScheduler.ts"
 import type { DiskPressure } from "../cleanup/DiskPressure.ts"
@@ -24,6 +25,7 @@ import type { RecordingProtection } from "../storage/RecordingProtection.ts"
 import type { Recordings } from "../storage/Recordings.ts"
 import type { HttpListener } from "./HttpListener.ts"
 import { type ApiError, type Problem, internalProblem, problemOf } from "./Problem.ts"
+import { NoQuery, query, type QuerySchema } from "./requests.ts"
 
 /** The services that requests call. */
 export type ApiServices =
@@ -39,6 +41,7 @@ export type ApiServices =
   | Repair
   | Clips
   | ClipExports
+  | ChangePreview
   | Cleanup
   | CleanupScheduler
   | DiskPressure
@@ -67,18 +70,28 @@ export interface Answer {
   readonly body?: unknown
 }
 
-/** Answers a request with a JSON document, as `respond` does. */
+const changesNothing = ({ req }: Context): boolean => req.method === "GET" || req.method === "HEAD"
+
+/**
+ * Answers a request with a JSON document, as `respond` does.
+ *
+ * What may change something is not begun where its query has more than what is `known`: a `dry_run` that nobody heeds
+ * would be real.
+ */
 export const answer = (
   runtime: AppRuntime,
   context: Context,
   effect: Effect.Effect<Answer, ApiError, ApiServices>,
+  known: QuerySchema = NoQuery,
 ): Promise<Response> =>
   respond(
     runtime,
     context,
-    Effect.map(effect, ({ status = 200, body }) =>
-      status === 204 ? context.body(null, 204) : context.json(body, status),
-    ),
+    Effect.gen(function* () {
+      if (!changesNothing(context)) yield* query(context, known)
+      const { status = 200, body } = yield* effect
+      return status === 204 ? context.body(null, 204) : context.json(body, status)
+    }),
   )
 
 /** Runs the effect of one request; its expected errors become problems, a defect is logged and says nothing. */

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Hono } from "hono"
+import { ChangePreview } from "../cleanup/ChangePreview.ts"
 import { Cameras, type StoredCamera } from "../storage/Cameras.ts"
 import { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import { Supervision } from "../supervision/Supervision.ts"
@@ -8,7 +9,9 @@ import { cameraAnswer } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { assertRetention } from "./assertRetention.ts"
 import { coverageAnswer } from "./coverage.ts"
-import { CameraChangeBody, NewCameraBody, body, pathId } from "./requests.ts"
+import { changePreviewAnswer } from "./previewAnswer.ts"
+import { noOwnerIn } from "./Problem.ts"
+import { CameraChangeBody, DryRunQuery, NewCameraBody, body, pathId, query } from "./requests.ts"
 
 const withState = Effect.fnUntraced(function* (camera: StoredCamera) {
   const supervision = yield* Supervision
@@ -45,7 +48,7 @@ export const cameraRoutes = (runtime: AppRuntime): Hono =>
             quotaBytes: fresh.quota_bytes ?? null,
           })
           return { status: 201, body: yield* withState(camera) } as const
-        }),
+        }).pipe(Effect.catchTag("OwnerNotFound", noOwnerIn("owner_id"))),
       ),
     )
     .get("/:id", (c) =>
@@ -66,17 +69,25 @@ export const cameraRoutes = (runtime: AppRuntime): Hono =>
           const change = yield* body(c, CameraChangeBody)
           const { ownerId } = yield* (yield* Cameras).get(id)
           yield* assertRetention(change.owner_id ?? ownerId, change.retention_days)
-          const camera = yield* (yield* CameraRegistry).update(id, {
+          const limits = {
             ownerId: change.owner_id,
+            retentionDays: change.retention_days,
+            quotaBytes: change.quota_bytes,
+          }
+          const { dry_run } = yield* query(c, DryRunQuery)
+          if (dry_run === "true") {
+            return { body: changePreviewAnswer(yield* (yield* ChangePreview).ofCamera(id, limits)) }
+          }
+          const camera = yield* (yield* CameraRegistry).update(id, {
+            ...limits,
             name: change.name,
             url: change.url === undefined ? undefined : Redacted.make(change.url),
             transport: change.transport,
             recordingEnabled: change.recording_enabled,
-            retentionDays: change.retention_days,
-            quotaBytes: change.quota_bytes,
           })
           return { body: yield* withState(camera) }
-        }),
+        }).pipe(Effect.catchTag("OwnerNotFound", noOwnerIn("owner_id"))),
+        DryRunQuery,
       ),
     )
     .delete("/:id", (c) =>

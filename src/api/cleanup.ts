@@ -1,27 +1,14 @@
 import * as Effect from "effect/Effect"
-import { Hono } from "hono"
-import { Cleanup, type ExpiredOfCamera } from "../cleanup/Cleanup.ts"
+import { type Context, Hono } from "hono"
+import { Cleanup } from "../cleanup/Cleanup.ts"
 import type { RunningCleanup } from "../cleanup/CleanupProgress.ts"
 import { CleanupScheduler } from "../cleanup/CleanupScheduler.ts"
 import type { CleanupPass, CleanupTally } from "../storage/CleanupPasses.ts"
 import { instant, optionalInstant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { CleanupBody, optionalBody } from "./requests.ts"
-
-/** What a cleanup now would delete. */
-export const previewAnswer = (cameras: ReadonlyArray<ExpiredOfCamera>) => ({
-  dry_run: true,
-  files: cameras.reduce((total, { files }) => total + files, 0),
-  bytes: cameras.reduce((total, { bytes }) => total + bytes, 0),
-  cameras: cameras.map((camera) => ({
-    camera_id: camera.cameraId,
-    owner_id: camera.ownerId,
-    files: camera.files,
-    bytes: camera.bytes,
-    oldest: instant(camera.oldestMillis),
-    newest: instant(camera.newestMillis),
-  })),
-})
+import { previewAnswer } from "./previewAnswer.ts"
+import { InvalidRequest } from "./Problem.ts"
+import { CleanupBody, CleanupQuery, optionalBody, query } from "./requests.ts"
 
 const tallyAnswer = ({ cameras, files, bytes, heldBack, errors, errorList }: CleanupTally) => ({
   cameras,
@@ -60,6 +47,23 @@ const stateAnswer = Effect.gen(function* () {
   }
 })
 
+/** What is asked of a cleanup: in the query, or in the body, but nothing in both. */
+const askedOf = Effect.fnUntraced(function* (context: Context) {
+  const inQuery = yield* query(context, CleanupQuery)
+  const inBody = yield* optionalBody(context, CleanupBody)
+  const twice = Object.keys(inQuery).filter((name) => name in inBody)
+  if (twice.length > 0) {
+    return yield* new InvalidRequest({
+      detail: "The query is not valid",
+      errors: twice.map((field) => ({ field, message: "is given in the query and in the body" })),
+    })
+  }
+  return {
+    dryRun: inBody.dry_run === true || inQuery.dry_run === "true",
+    confirms: inBody.confirm === true || inQuery.confirm === "true",
+  }
+})
+
 /** `/api/cleanup`: what was deleted by the plans, what would be, and a pass on demand. */
 export const cleanupRoutes = (runtime: AppRuntime): Hono =>
   new Hono()
@@ -75,13 +79,14 @@ export const cleanupRoutes = (runtime: AppRuntime): Hono =>
         runtime,
         c,
         Effect.gen(function* () {
-          const { dry_run = false, confirm = false } = yield* optionalBody(c, CleanupBody)
+          const { dryRun, confirms } = yield* askedOf(c)
           const cleanup = yield* Cleanup
-          if (dry_run) return { body: previewAnswer(yield* cleanup.preview({ trustsClock: confirm })) }
-          if (confirm) yield* cleanup.trustClock
+          if (dryRun) return { body: previewAnswer(yield* cleanup.preview({ trustsClock: confirms })) }
+          if (confirms) yield* cleanup.trustClock
           const started = yield* cleanup.request
           return { status: 202, body: { started, ...(yield* stateAnswer) } } as const
         }),
+        CleanupQuery,
       ),
     )
     .delete("/", (c) =>

@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import { Hono } from "hono"
+import { ChangePreview } from "../cleanup/ChangePreview.ts"
 import { Cleanup } from "../cleanup/Cleanup.ts"
 import { Owners } from "../storage/Owners.ts"
 import { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import { ownerAnswer } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { previewAnswer } from "./cleanup.ts"
+import { changePreviewAnswer } from "./previewAnswer.ts"
 import { DryRunQuery, NewOwnerBody, OwnerChangeBody, body, pathId, query } from "./requests.ts"
 
 /** `/api/owners`: who has cameras, and under which plan. */
@@ -49,17 +50,16 @@ export const ownerRoutes = (runtime: AppRuntime): Hono =>
         c,
         Effect.gen(function* () {
           const id = yield* pathId(c)
-          const { quota_bytes, ...change } = yield* body(c, OwnerChangeBody)
+          const { name, plan, quota_bytes } = yield* body(c, OwnerChangeBody)
           const { dry_run } = yield* query(c, DryRunQuery)
+          const limits = { plan, quotaBytes: quota_bytes }
           if (dry_run === "true") {
-            yield* (yield* Owners).get(id)
-            return {
-              body: previewAnswer(yield* (yield* Cleanup).preview({ ownerId: id, plan: change.plan })),
-            }
+            return { body: changePreviewAnswer(yield* (yield* ChangePreview).ofOwner(id, limits)) }
           }
-          const owner = yield* (yield* CameraRegistry).changeOwner(id, { ...change, quotaBytes: quota_bytes })
+          const owner = yield* (yield* CameraRegistry).changeOwner(id, { name, ...limits })
           return { body: ownerAnswer(owner, (yield* Cleanup).planDays) }
         }),
+        DryRunQuery,
       ),
     )
     .delete("/:id", (c) =>

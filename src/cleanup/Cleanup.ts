@@ -7,12 +7,11 @@ import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
-import type { Plan } from "../domain/Plan.ts"
 import { type CleanupPass, CleanupPasses, type CleanupReason } from "../storage/CleanupPasses.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import { type CameraTerms, ExpiredRecordings, type ExpiredSum } from "../storage/ExpiredRecordings.ts"
 import { LivedTime } from "../storage/LivedTime.ts"
-import type { ClockStep } from "./age.ts"
+import type { ClockStep, LivedSpans } from "./age.ts"
 import { CleanupProgress, type RunningCleanup } from "./CleanupProgress.ts"
 import { Deletion } from "./Deletion.ts"
 import { clockCutoffOf, clockStepsOf, cutoffOf, longestKeptMillis, type PlanDays } from "./expiry.ts"
@@ -61,14 +60,11 @@ export class Cleanup extends Context.Service<
     readonly noteTime: Effect.Effect<void, DatabaseUnavailable>
     /** A person says that the clock is right: recordings expire by it alone. */
     readonly trustClock: Effect.Effect<void, DatabaseUnavailable>
-    /**
-     * What a cleanup now would delete; changes nothing. With `ownerId` only the cameras of that owner are counted, and
-     * `plan` is taken for the plan of each; with `trustsClock` as if the clock had been confirmed.
-     */
+    /** What the clock showed while the service lived, until now: by it recordings expire. */
+    readonly lived: Effect.Effect<LivedSpans, DatabaseUnavailable>
+    /** What a cleanup now would delete; changes nothing. With `trustsClock` as if the clock had been confirmed. */
     preview(question: {
-      readonly ownerId?: number
-      readonly plan?: Plan | undefined
-      readonly trustsClock?: boolean
+      readonly trustsClock: boolean
     }): Effect.Effect<ReadonlyArray<ExpiredOfCamera>, DatabaseUnavailable>
     readonly state: Effect.Effect<CleanupState, DatabaseUnavailable>
   }
@@ -200,15 +196,12 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     yield* passes.noteCancelled(yield* Clock.currentTimeMillis)
   })
 
-  const preview = Effect.fn("Cleanup.preview")(function* (question: {
-    readonly ownerId?: number
-    readonly plan?: Plan | undefined
-    readonly trustsClock?: boolean
+  const preview = Effect.fn("Cleanup.preview")(function* ({
+    trustsClock,
+  }: {
+    readonly trustsClock: boolean
   }) {
-    const { ownerId, plan, trustsClock = false } = question
-    const terms = (yield* expired.terms)
-      .filter((camera) => ownerId === undefined || camera.ownerId === ownerId)
-      .map((camera) => ({ ...camera, plan: plan ?? camera.plan }))
+    const terms = yield* expired.terms
     const ownerOf = new Map(terms.map((camera) => [camera.cameraId, camera.ownerId]))
     const now = yield* time.now
     const sums = yield* expired.sums((trustsClock ? clockCutoffs : cutoffs)(terms, now))
@@ -222,6 +215,7 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     cancel,
     noteTime: Effect.asVoid(time.note),
     trustClock: time.trustClock,
+    lived: Effect.map(time.now, ({ lived }) => lived),
     preview,
     state: Effect.gen(function* () {
       // Before the passes: one that ends in between is among them.

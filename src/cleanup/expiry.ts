@@ -19,7 +19,11 @@ export const daysKept = (
  * One that ended at the instant itself has not. Time zones and daylight saving change nothing. A clock that was set makes
  * no recording older than it is.
  */
-export const cutoffOf = (terms: CameraTerms, planDays: PlanDays, lived: LivedSpans): Cutoff => ({
+export const cutoffOf = (
+  terms: Omit<CameraTerms, "ownerId">,
+  planDays: PlanDays,
+  lived: LivedSpans,
+): Cutoff => ({
   cameraId: terms.cameraId,
   beforeMillis: instantOfAge(lived, daysKept(terms, planDays) * dayMillis),
 })

@@ -8,6 +8,7 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
+import { ChangePreview } from "../../src/cleanup/ChangePreview.ts"
 import { Cleanup } from "../../src/cleanup/Cleanup.ts"
 import { Deletion } from "../../src/cleanup/Deletion.ts"
 import type { PlanDays } from "../../src/cleanup/expiry.ts"
@@ -24,11 +25,13 @@ import { Cameras } from "../../src/storage/Cameras.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
 import { DeletionStore } from "../../src/storage/DeletionStore.ts"
+import { EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
 import { ExportSources } from "../../src/storage/ExportSources.ts"
 import { Owners } from "../../src/storage/Owners.ts"
 import { Recordings } from "../../src/storage/Recordings.ts"
 import { RecordingsDirectory } from "../../src/storage/RecordingsDirectory.ts"
 import { SecretBox } from "../../src/storage/SecretBox.ts"
+import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import { makeTestDatabase } from "../support/database.ts"
 
 /** Thrown where a test lets the service die: no code may take it for an error of the file system. */
@@ -85,9 +88,11 @@ const services = (
   const store = Layer.effect(DeletionStore, Effect.map(DeletionStore, aroundStore)).pipe(
     Layer.provide(DeletionStore.layer),
   )
-  return Cleanup.layer(planDays).pipe(
+  return ChangePreview.layer.pipe(
+    Layer.provideMerge(Cleanup.layer(planDays)),
     Layer.provideMerge(Deletion.layerNoDeps),
-    Layer.provide([removal, store, ExportSources.layer]),
+    Layer.provide([removal, store]),
+    Layer.provideMerge(Layer.mergeAll(ExportSources.layer, EvictionCandidates.layer, StorageAccounts.layer)),
     Layer.provideMerge(Catalog.layer({ flushIntervalMillis: 100 })),
     Layer.provideMerge(Layer.mergeAll(Cameras.layer, Owners.layer, Recordings.layer)),
     Layer.provideMerge(RecordingsDirectory.layer({ directory, stateDirectory: join(root, "state") })),
@@ -109,9 +114,10 @@ export interface SceneRecording {
   readonly state?: "closed" | "growing" | "missing"
   /** When its row was made; at its end unless given. */
   readonly createdAtMillis?: number
+  /** 100 unless given. */
+  readonly sizeBytes?: number
+  readonly isClip?: boolean
 }
-
-const sizeBytes = 100
 
 /** A recordings directory with a catalog and the services that delete; nothing records. */
 export class CleanupScene {
@@ -190,7 +196,8 @@ export class CleanupScene {
 
   /** A file with its index and its row; answers its path in the directory. */
   async record(cameraId: number, recording: SceneRecording): Promise<string> {
-    const { startMillis, endMillis, isProtected = false, state = "closed" } = recording
+    const { startMillis, endMillis, isProtected = false, isClip = false, state = "closed" } = recording
+    const { sizeBytes = 100 } = recording
     const filePath = segmentPath(cameraId, startMillis)
     const path = join(this.directory, filePath)
     mkdirSync(dirname(path), { recursive: true })
@@ -201,9 +208,9 @@ export class CleanupScene {
     await this.sql(
       (sql) => sql`
         INSERT INTO recordings (camera_id, start_time, end_time, file_path, file_size, duration, run_id,
-          segment_number, state, frames, missing_frames, fragments, video_codec, audio, is_protected, created_at)
+          segment_number, state, frames, missing_frames, fragments, video_codec, audio, is_protected, is_clip, created_at)
         VALUES (${cameraId}, ${new Date(startMillis)}, ${new Date(endMillis)}, ${filePath}, ${sizeBytes},
-          ${(endMillis - startMillis) / 1000}, 'run', 0, ${state}, 25, 0, 1, 'avc1', 'none', ${isProtected},
+          ${(endMillis - startMillis) / 1000}, 'run', 0, ${state}, 25, 0, 1, 'avc1', 'none', ${isProtected}, ${isClip},
           ${new Date(recording.createdAtMillis ?? endMillis)})`,
     )
     return filePath

@@ -133,6 +133,21 @@ describe("the cleanup of a service", () => {
     expect(await service.request("GET", address)).toMatchObject({
       body: { plan: "premium", retention_days: 30 },
     })
+    const all = await service.request("PATCH", `${address}?dry_run=true`, { quota_bytes: 5 })
+    const stored = await service.rows("SELECT id FROM recordings WHERE NOT is_clip")
+    expect(all).toMatchObject({ status: 200, body: { files: stored.length } })
+    const shorter = { retention_days: 9 }
+    expect(await service.request("PATCH", `/api/cameras/${cameraId}?dry_run=true`, shorter)).toMatchObject({
+      status: 200,
+      body: { files: 1, cameras: [{ camera_id: cameraId, files: 1 }] },
+    })
+    expect(await service.request("GET", `/api/cameras/${cameraId}`)).toMatchObject({
+      body: { retention_days: null, quota_bytes: null },
+    })
+    expect(await service.request("POST", "/api/cleanup?dry_run=true")).toMatchObject({
+      status: 200,
+      body: { dry_run: true, files: 0 },
+    })
     expect(await service.request("PATCH", "/api/owners/999?dry_run=true", { plan: "basic" })).toMatchObject({
       status: 404,
     })
