@@ -35,7 +35,7 @@ const passAnswer = (pass: CleanupPass) => ({
 })
 
 const stateAnswer = Effect.gen(function* () {
-  const { running, passes, clockSteps } = yield* (yield* Cleanup).state
+  const { running, passes, clockSteps, future } = yield* (yield* Cleanup).state
   return {
     running: running === null ? null : runningAnswer(running),
     next_at: instant(yield* (yield* CleanupScheduler).nextDueMillis),
@@ -43,6 +43,10 @@ const stateAnswer = Effect.gen(function* () {
       from: instant(fromMillis),
       to: instant(toMillis),
     })),
+    future:
+      future === null
+        ? null
+        : { files: future.files, from: instant(future.fromMillis), to: instant(future.toMillis) },
     passes: passes.map(passAnswer),
   }
 })

@@ -9,7 +9,12 @@ import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import { type CleanupPass, CleanupPasses, type CleanupReason } from "../storage/CleanupPasses.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import { type CameraTerms, ExpiredRecordings, type ExpiredSum } from "../storage/ExpiredRecordings.ts"
+import {
+  type CameraTerms,
+  ExpiredRecordings,
+  type ExpiredSum,
+  type FutureRecordings,
+} from "../storage/ExpiredRecordings.ts"
 import { LivedTime } from "../storage/LivedTime.ts"
 import type { ClockStep, LivedSpans } from "./age.ts"
 import { CleanupProgress, type RunningCleanup } from "./CleanupProgress.ts"
@@ -29,6 +34,8 @@ export interface CleanupState {
   readonly passes: ReadonlyArray<CleanupPass>
   /** Steps of the clock that nobody confirmed: because of them recordings may be kept longer. */
   readonly clockSteps: ReadonlyArray<ClockStep>
+  /** Recordings that a clock made which was ahead: they are kept until the clock has caught up with them. */
+  readonly future: FutureRecordings | null
 }
 
 const shownPasses = 10
@@ -220,10 +227,12 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     state: Effect.gen(function* () {
       // Before the passes: one that ends in between is among them.
       const runningNow = running === null ? null : running.now
+      const { nowMillis, lived } = yield* time.now
       return {
         running: runningNow,
         passes: yield* passes.last(shownPasses),
-        clockSteps: clockStepsOf((yield* time.now).lived, planDays),
+        clockSteps: clockStepsOf(lived, planDays),
+        future: yield* expired.inFuture(nowMillis),
       }
     }),
   })

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readSettings } from "../config/Settings.ts"
 
@@ -32,6 +33,7 @@ const Tally = {
 
 const State = Schema.Struct({
   running: Schema.NullOr(Schema.Struct({ ...Tally, files_total: Schema.NullOr(Schema.Int) })),
+  future: Schema.NullOr(Schema.Struct({ files: Schema.Int, from: Schema.String, to: Schema.String })),
   clock_steps: Schema.Array(Schema.Struct({ from: Schema.String, to: Schema.String })),
   passes: Schema.Array(Schema.Struct({ ...Tally, complete: Schema.Boolean, held_back: Schema.Int })),
 })
@@ -40,6 +42,20 @@ type State = typeof State.Type
 const lookMillis = 500
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+
+const Problem = Schema.Struct({
+  detail: Schema.String,
+  errors: Schema.optionalKey(Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))),
+})
+const problemIn = Schema.decodeUnknownOption(Problem)
+
+/** What a refusal says of itself; nothing where something else answered. */
+const reasonIn = (answer: unknown): string => {
+  const problem = Option.getOrNull(problemIn(answer))
+  if (problem === null) return ""
+  const faults = (problem.errors ?? []).map(({ field, message }) => `\n  ${field}: ${message}`)
+  return `: ${problem.detail}${faults.join("")}`
+}
 
 /** Asks the running service. Throws one line that says what is wrong. */
 const asker = (address: string) => {
@@ -57,7 +73,9 @@ const asker = (address: string) => {
       throw new Error(`no service answers at ${address}: is it running, and are HOST and PORT its own?`)
     })
     const answer: unknown = await response.json().catch(() => null)
-    if (!response.ok) throw new Error(`the service at ${address} answers ${response.status}`)
+    if (!response.ok) {
+      throw new Error(`the service at ${address} answers ${response.status}${reasonIn(answer)}`)
+    }
     return Schema.decodeUnknownPromise(schema)(answer).catch((): never => {
       throw new Error(`what answers at ${address} is no service of this version`)
     })
@@ -88,6 +106,9 @@ const heldBack = (files: number, { clock_steps }: State): string => {
   return `${files} more have expired by the clock alone and are kept, since nobody saw it go on:\n${spans.join("")}if the clock is right: npm run cleanup -- --confirm\n`
 }
 
+const inFuture = ({ files, from, to }: NonNullable<State["future"]>): string =>
+  `${files} end in the future, from ${from} to ${to}: the clock was ahead; they are kept until it shows so\n`
+
 /** Begins a pass, or joins the one that runs; answers the exit code. */
 const cleanUp = async (ask: ReturnType<typeof asker>, confirm: boolean): Promise<number> => {
   let state = await ask(State, "POST", { confirm })
@@ -107,6 +128,7 @@ const cleanUp = async (ask: ReturnType<typeof asker>, confirm: boolean): Promise
   show(`deleted ${pass.files} recordings, ${megabytes(pass.bytes)}, ${pass.errors} errors`)
   if (process.stdout.isTTY) process.stdout.write("\n")
   if (pass.held_back > 0) process.stdout.write(heldBack(pass.held_back, state))
+  if (state.future !== null) process.stdout.write(inFuture(state.future))
   for (const { path, code } of pass.error_list) process.stderr.write(`  ${path ?? "the pass"}: ${code}\n`)
   return pass.complete && pass.errors === 0 ? 0 : 1
 }

@@ -29,6 +29,16 @@ export interface ExpiredSum {
   readonly newestMillis: number
 }
 
+/** Recordings that a clock made which was ahead. */
+export interface FutureRecordings {
+  readonly files: number
+  readonly fromMillis: number
+  readonly toMillis: number
+}
+
+/** A clock that is only adjusted lets a file end ahead of it by less. */
+const adjustedMillis = 60_000
+
 /** A million rows are summed within some seconds; nobody else waits for it. */
 const patience = "60 seconds"
 
@@ -39,6 +49,8 @@ export class ExpiredRecordings extends Context.Service<
     readonly terms: Effect.Effect<ReadonlyArray<CameraTerms>, DatabaseUnavailable>
     /** `cutoffs` may be in any order, a camera in it once. */
     sums(cutoffs: ReadonlyArray<Cutoff>): Effect.Effect<ReadonlyArray<ExpiredSum>, DatabaseUnavailable>
+    /** What would expire, but ends in the future: later than a minute from now. Null where there is none. */
+    inFuture(nowMillis: number): Effect.Effect<FutureRecordings | null, DatabaseUnavailable>
   }
 >()("vigia/storage/ExpiredRecordings") {
   static readonly layer: Layer.Layer<ExpiredRecordings, never, SqlClient.SqlClient> = Layer.effect(
@@ -77,6 +89,20 @@ export class ExpiredRecordings extends Context.Service<
         }))
       }, orUnavailableWithin(patience))
 
+      const inFuture = Effect.fn("ExpiredRecordings.inFuture")(function* (nowMillis: number) {
+        const [row] = yield* sql<{ files: bigint; oldest: Date | null; newest: Date | null }>`
+          SELECT sum(files)::bigint AS files, min(oldest) AS oldest, max(newest) AS newest
+          FROM cameras CROSS JOIN LATERAL (
+            SELECT count(*) AS files, min(start_time) AS oldest, max(end_time) AS newest FROM recordings
+            WHERE camera_id = cameras.id AND end_time > ${new Date(nowMillis + adjustedMillis)} AND ${mayGo}) AS future`
+        if (row === undefined || row.oldest === null || row.newest === null) return null
+        return {
+          files: Number(row.files),
+          fromMillis: row.oldest.getTime(),
+          toMillis: row.newest.getTime(),
+        }
+      }, orUnavailableWithin(patience))
+
       return ExpiredRecordings.of({
         terms: sql<CameraTerms>`
           SELECT cameras.id AS camera_id, owner_id, plan, retention_days
@@ -85,6 +111,7 @@ export class ExpiredRecordings extends Context.Service<
           Effect.withSpan("ExpiredRecordings.terms"),
         ),
         sums,
+        inFuture,
       })
     }),
   )

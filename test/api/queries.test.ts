@@ -74,7 +74,7 @@ describe("a cleanup", () => {
         request: Effect.as(call("request"), true),
         trustClock: call("trustClock"),
         preview: ({ trustsClock }) => Effect.as(call(`preview ${trustsClock}`), []),
-        state: Effect.succeed({ running: null, passes: [], clockSteps: [] }),
+        state: Effect.succeed({ running: null, passes: [], clockSteps: [], future: null }),
       },
     })
     const { status } = await api.request("POST", path, body)

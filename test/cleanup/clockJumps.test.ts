@@ -57,9 +57,12 @@ describe("a cleanup with a clock that is not to be trusted", () => {
     expect(await scene.rows()).toEqual(expect.arrayContaining([...before]))
     expect(critical().length).toBe(1)
 
+    expect((await state()).future).toBeNull()
     scene.stepClock(start + hour)
     await scene.clean()
     expect((await state()).passes[0]).toMatchObject({ files: 0, heldBack: 0 })
+    // It is never too old by the clock that is right: somebody should know.
+    expect((await state()).future).toEqual({ files: 1, fromMillis: wrong - hour, toMillis: wrong })
     // The oldest ended six days before the start.
     scene.nowMillis = start + day + hour
     await scene.clean()
