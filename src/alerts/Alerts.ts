@@ -11,7 +11,7 @@ import { type Silence, isSilenced } from "../domain/Silence.ts"
 import { EventJournal } from "../events/EventJournal.ts"
 import { HealthMonitor } from "../health/HealthMonitor.ts"
 import { StoredAlerts } from "../storage/Alerts.ts"
-import { decodeClipCursor } from "../storage/clipCursor.ts"
+import { decodeCreatedCursor } from "../storage/createdCursor.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import { InvalidCursor } from "../storage/Recordings.ts"
 import { type AlertBook, acknowledge, acknowledged, isStanding, standingIn } from "./AlertBook.ts"
@@ -136,7 +136,7 @@ const makeAlerts = Effect.fnUntraced(function* (marks: DiskMarks) {
       ),
     ),
     list: Effect.fnUntraced(function* (query) {
-      const after = query.cursor === undefined ? null : decodeClipCursor(query.cursor)
+      const after = query.cursor === undefined ? null : decodeCreatedCursor(query.cursor)
       if (after === undefined) return yield* new InvalidCursor()
       if (query.state !== "standing") yield* rows
       const found =

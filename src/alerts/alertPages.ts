@@ -1,5 +1,5 @@
 import type { Alert, AlertKind } from "../domain/Alert.ts"
-import { type ClipCursorPosition, encodeClipCursor } from "../storage/clipCursor.ts"
+import { type CreatedCursorPosition, encodeCreatedCursor } from "../storage/createdCursor.ts"
 
 /** Which alerts are listed; of time, those that stood within [`fromMillis`, `toMillis`). */
 export interface AlertsQuery {
@@ -13,12 +13,12 @@ export interface AlertsQuery {
   readonly limit: number
 }
 
-const positionOf = (alert: Alert): ClipCursorPosition => ({
+const positionOf = (alert: Alert): CreatedCursorPosition => ({
   createdAtMillis: alert.raisedAtMillis,
   id: alert.id,
 })
 
-const isBehind = (one: ClipCursorPosition, other: ClipCursorPosition): boolean =>
+const isBehind = (one: CreatedCursorPosition, other: CreatedCursorPosition): boolean =>
   one.createdAtMillis < other.createdAtMillis ||
   (one.createdAtMillis === other.createdAtMillis && one.id < other.id)
 
@@ -26,7 +26,7 @@ const isBehind = (one: ClipCursorPosition, other: ClipCursorPosition): boolean =
 export const standingAfter = (
   standing: ReadonlyArray<Alert>,
   { cameraId, kind, toMillis }: AlertsQuery,
-  after: ClipCursorPosition | null,
+  after: CreatedCursorPosition | null,
 ): ReadonlyArray<Alert> =>
   standing
     .filter(
@@ -44,6 +44,6 @@ export const pageOf = (alerts: ReadonlyArray<Alert>, limit: number) => {
   const last = page.at(-1)
   return {
     alerts: page,
-    nextCursor: alerts.length > limit && last !== undefined ? encodeClipCursor(positionOf(last)) : null,
+    nextCursor: alerts.length > limit && last !== undefined ? encodeCreatedCursor(positionOf(last)) : null,
   }
 }

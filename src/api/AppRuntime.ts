@@ -25,7 +25,8 @@ import type { RecordingProtection } from "../storage/RecordingProtection.ts"
 import type { Recordings } from "../storage/Recordings.ts"
 import type { HttpListener } from "./HttpListener.ts"
 import { type ApiError, type Problem, internalProblem, problemOf } from "./Problem.ts"
-import { NoQuery, query, type QuerySchema } from "./requests.ts"
+import { query, type QuerySchema } from "./reading.ts"
+import { NoQuery } from "./requests.ts"
 
 /** The services that requests call. */
 export type ApiServices =

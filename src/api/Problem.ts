@@ -11,6 +11,7 @@ import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import type { OwnerHasCameras, OwnerHasClips, OwnerNotFound } from "../storage/Owners.ts"
 import type { ProtectionNotWritten, RecordingNotFound } from "../storage/RecordingProtection.ts"
 import type { InvalidCursor } from "../storage/Recordings.ts"
+import type { FieldNotFound } from "./FieldNotFound.ts"
 
 /** A fault of one field of a request. */
 export interface FieldFault {
@@ -32,25 +33,6 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   detail: Schema.String,
   errors: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String })),
 }) {}
-
-/** What a field of a request names is not there; nothing was changed. */
-export class FieldNotFound extends Schema.TaggedError<FieldNotFound>()("FieldNotFound", {
-  field: Schema.String,
-  kind: Schema.Literals(["camera", "owner"]),
-  id: Schema.Finite,
-}) {}
-
-/** Of a camera that this field names. */
-export const noCameraIn =
-  (field: string) =>
-  ({ cameraId }: CameraNotFound): FieldNotFound =>
-    new FieldNotFound({ field, kind: "camera", id: cameraId })
-
-/** Of an owner whom this field names. */
-export const noOwnerIn =
-  (field: string) =>
-  ({ ownerId }: OwnerNotFound): FieldNotFound =>
-    new FieldNotFound({ field, kind: "owner", id: ownerId })
 
 const faultsOf = SchemaIssue.makeFormatterStandardSchemaV1()
 

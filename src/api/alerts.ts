@@ -3,7 +3,8 @@ import { Hono } from "hono"
 import { Alerts, type ListedAlert } from "../alerts/Alerts.ts"
 import { alertAnswer } from "./alertAnswer.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { AcknowledgementBody, AlertsQuery, openRange, optionalBody, pathUuid, query } from "./requests.ts"
+import { openRange, optionalBody, pathUuid, query } from "./reading.ts"
+import { AcknowledgementBody, AlertsQuery } from "./requests.ts"
 
 const listedAnswer = (alert: ListedAlert) => ({ ...alertAnswer(alert), silenced: alert.isSilenced })
 

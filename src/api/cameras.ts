@@ -10,8 +10,9 @@ import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { assertRetention } from "./assertRetention.ts"
 import { coverageAnswer } from "./coverage.ts"
 import { changePreviewAnswer } from "./previewAnswer.ts"
-import { noOwnerIn } from "./Problem.ts"
-import { CameraChangeBody, DryRunQuery, NewCameraBody, body, pathId, query } from "./requests.ts"
+import { noOwnerIn } from "./FieldNotFound.ts"
+import { body, pathId, query } from "./reading.ts"
+import { CameraChangeBody, DryRunQuery, NewCameraBody } from "./requests.ts"
 
 const withState = Effect.fnUntraced(function* (camera: StoredCamera) {
   const supervision = yield* Supervision

@@ -8,7 +8,8 @@ import { instant, optionalInstant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { previewAnswer } from "./previewAnswer.ts"
 import { InvalidRequest } from "./Problem.ts"
-import { CleanupBody, CleanupQuery, optionalBody, query } from "./requests.ts"
+import { optionalBody, query } from "./reading.ts"
+import { CleanupBody, CleanupQuery } from "./requests.ts"
 
 const tallyAnswer = ({ cameras, files, bytes, heldBack, errors, errorList }: CleanupTally) => ({
   cameras,

@@ -6,8 +6,9 @@ import { Clips } from "../storage/Clips.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { knownEnd } from "./knownEnd.ts"
-import { noCameraIn } from "./Problem.ts"
-import { ClipsQuery, NewClipBody, body, pathUuid, query } from "./requests.ts"
+import { noCameraIn } from "./FieldNotFound.ts"
+import { body, pathUuid, query } from "./reading.ts"
+import { ClipsQuery, NewClipBody } from "./requests.ts"
 
 const progressOf = ({ id, state }: Clip) =>
   state === "ready" ? Effect.succeed(1) : Effect.map(ClipExports, (exports) => exports.progressOf(id))

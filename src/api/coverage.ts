@@ -5,7 +5,8 @@ import { Catalog } from "../storage/Catalog.ts"
 import { Recordings } from "../storage/Recordings.ts"
 import { Supervision } from "../supervision/Supervision.ts"
 import { instant, seconds } from "./answers.ts"
-import { CoverageQuery, pathId, query, range } from "./requests.ts"
+import { pathId, query, range } from "./reading.ts"
+import { CoverageQuery } from "./requests.ts"
 
 /** What coverage alone does not say: `audio_missing` where the camera advertises sound that is not recorded. */
 const notesOf = Effect.fnUntraced(function* (cameraId: number, fromMillis: number, toMillis: number) {

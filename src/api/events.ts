@@ -10,7 +10,8 @@ import { eventStream } from "./eventStream.ts"
 import { eventTexts } from "./eventTexts.ts"
 import { HttpListener, type RequestBindings } from "./HttpListener.ts"
 import { tooManyClientsProblem } from "./Problem.ts"
-import { EventsQuery, query } from "./requests.ts"
+import { query } from "./reading.ts"
+import { EventsQuery } from "./requests.ts"
 
 /** An event that cannot be told ends the stream, and says why in the log alone. */
 const logged = (effect: Effect.Effect<void>): Effect.Effect<void> =>

@@ -7,7 +7,8 @@ import { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import { ownerAnswer } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { changePreviewAnswer } from "./previewAnswer.ts"
-import { DryRunQuery, NewOwnerBody, OwnerChangeBody, body, pathId, query } from "./requests.ts"
+import { body, pathId, query } from "./reading.ts"
+import { DryRunQuery, NewOwnerBody, OwnerChangeBody } from "./requests.ts"
 
 /** `/api/owners`: who has cameras, and under which plan. */
 export const ownerRoutes = (runtime: AppRuntime): Hono =>

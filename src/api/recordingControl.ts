@@ -11,8 +11,9 @@ import { Supervision } from "../supervision/Supervision.ts"
 import { humanSize, instant, optionalInstant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { cameraFigures } from "./healthAnswers.ts"
-import { noCameraIn } from "./Problem.ts"
-import { CameraIdBody, body, pathId } from "./requests.ts"
+import { noCameraIn } from "./FieldNotFound.ts"
+import { body, pathId } from "./reading.ts"
+import { CameraIdBody } from "./requests.ts"
 
 /** `/api/recording`: start, stop and status of one camera. */
 export const recordingControlRoutes = (runtime: AppRuntime): Hono =>

@@ -5,8 +5,9 @@ import { RecordingProtection } from "../storage/RecordingProtection.ts"
 import { Recordings, type Recording } from "../storage/Recordings.ts"
 import { instant, seconds } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { noCameraIn } from "./Problem.ts"
-import { ProtectionBody, RecordingsQuery, body, openRange, pathId, query } from "./requests.ts"
+import { noCameraIn } from "./FieldNotFound.ts"
+import { body, openRange, pathId, query } from "./reading.ts"
+import { ProtectionBody, RecordingsQuery } from "./requests.ts"
 
 const recordingAnswer = (recording: Recording) => ({
   id: recording.id,

@@ -6,8 +6,10 @@ import type { Silence } from "../domain/Silence.ts"
 import { Supervision } from "../supervision/Supervision.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
-import { FieldNotFound, InvalidRequest } from "./Problem.ts"
-import { NewSilenceBody, body, pathUuid } from "./requests.ts"
+import { FieldNotFound } from "./FieldNotFound.ts"
+import { InvalidRequest } from "./Problem.ts"
+import { body, pathUuid } from "./reading.ts"
+import { NewSilenceBody } from "./requests.ts"
 
 const silenceAnswer = (silence: Silence) => ({
   id: silence.id,

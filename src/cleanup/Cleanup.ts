@@ -1,12 +1,7 @@
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Semaphore from "effect/Semaphore"
 import { type CleanupPass, CleanupPasses, type CleanupReason } from "../storage/CleanupPasses.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import {
@@ -17,10 +12,11 @@ import {
 } from "../storage/ExpiredRecordings.ts"
 import { LivedTime } from "../storage/LivedTime.ts"
 import type { ClockStep, LivedSpans } from "./age.ts"
-import { CleanupProgress, type RunningCleanup } from "./CleanupProgress.ts"
+import type { CleanupProgress, RunningCleanup } from "./CleanupProgress.ts"
 import { Deletion } from "./Deletion.ts"
 import { clockCutoffOf, clockStepsOf, cutoffOf, longestKeptMillis, type PlanDays } from "./expiry.ts"
 import { expiredGroups } from "./expiredGroups.ts"
+import { makePassTurns } from "./passTurns.ts"
 import { type LivedNow, makeTimeWatch } from "./timeWatch.ts"
 
 /** What a cleanup now would delete of a camera. */
@@ -89,9 +85,6 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
   const passes = yield* CleanupPasses
   const deletion = yield* Deletion
   const time = yield* makeTimeWatch(longestKeptMillis(planDays))
-  const passing = yield* FiberSet.make<boolean, DatabaseUnavailable>()
-  const oneAtATime = yield* Semaphore.make(1)
-  let running: CleanupProgress | null = null
 
   const cutoffs = (terms: ReadonlyArray<CameraTerms>, { lived }: LivedNow) =>
     terms.map((camera) => cutoffOf(camera, planDays, lived))
@@ -129,7 +122,6 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
   })
 
   const pass = Effect.fn("Cleanup.pass")(function* (progress: CleanupProgress) {
-    running = progress
     const now = yield* time.note
     const { reason, startedAtMillis } = progress.now
     const id = yield* passes.begin(reason, startedAtMillis)
@@ -156,50 +148,10 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     return isComplete
   })
 
-  const ended = (progress: CleanupProgress): void => {
-    // Another pass may have begun since.
-    if (running === progress) running = null
-  }
-
-  const newProgress = (reason: CleanupReason): Effect.Effect<CleanupProgress> =>
-    Effect.map(Clock.currentTimeMillis, (nowMillis) => new CleanupProgress(reason, nowMillis))
-
-  const inTurn = (progressOf: Effect.Effect<CleanupProgress>) =>
-    Effect.flatMap(progressOf, (progress) =>
-      Effect.ensuring(
-        pass(progress),
-        Effect.sync(() => ended(progress)),
-      ),
-    ).pipe((alone) => oneAtATime.withPermit(alone))
-
-  const run = Effect.fnUntraced(function* (reason: CleanupReason) {
-    const fiber = yield* FiberSet.run(passing, inTurn(newProgress(reason)))
-    const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber))
-    return Exit.hasInterrupts(exit) ? true : yield* exit
-  })
-
-  const inBackground = (progress: CleanupProgress) =>
-    inTurn(Effect.succeed(progress)).pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause)
-          ? Effect.interrupt
-          : Effect.as(Effect.logError("the cleanup failed", cause), false),
-      ),
-    )
-
-  const request = Effect.gen(function* () {
-    const progress = yield* newProgress("asked")
-    if (running !== null) return false
-    // At once: whoever asks next is to see it.
-    running = progress
-    const fiber = yield* FiberSet.run(passing, inBackground(progress))
-    // Also where it is ended before it begins.
-    fiber.addObserver(() => ended(progress))
-    return true
-  })
+  const turns = yield* makePassTurns(pass)
 
   const cancel = Effect.gen(function* () {
-    yield* FiberSet.clear(passing)
+    yield* turns.endAll
     yield* passes.noteCancelled(yield* Clock.currentTimeMillis)
   })
 
@@ -217,8 +169,8 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
 
   return Cleanup.of({
     planDays,
-    run,
-    request,
+    run: turns.run,
+    request: turns.request,
     cancel,
     noteTime: Effect.asVoid(time.note),
     trustClock: time.trustClock,
@@ -226,10 +178,10 @@ const makeCleanup = Effect.fnUntraced(function* (planDays: PlanDays) {
     preview,
     state: Effect.gen(function* () {
       // Before the passes: one that ends in between is among them.
-      const runningNow = running === null ? null : running.now
+      const running = turns.running()?.now ?? null
       const { nowMillis, lived } = yield* time.now
       return {
-        running: runningNow,
+        running,
         passes: yield* passes.last(shownPasses),
         clockSteps: clockStepsOf(lived, planDays),
         future: yield* expired.inFuture(nowMillis),

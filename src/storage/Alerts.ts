@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Alert, AlertKind, Severity } from "../domain/Alert.ts"
-import type { ClipCursorPosition } from "./clipCursor.ts"
+import type { CreatedCursorPosition } from "./createdCursor.ts"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 
 /** Which alerts a page shows; of time, those that stood within [`fromMillis`, `toMillis`). */
@@ -15,7 +15,7 @@ export interface StoredAlertsQuery {
   readonly fromMillis?: number | undefined
   readonly toMillis?: number | undefined
   /** Only what comes after it in this order. */
-  readonly after: ClipCursorPosition | null
+  readonly after: CreatedCursorPosition | null
   readonly limit: number
 }
 

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError } from "effect/sql/SqlError"
 import type { Clip, ClipContent, ClipGap, ClipSource, ClipState } from "../domain/Clip.ts"
-import { decodeClipCursor, encodeClipCursor } from "./clipCursor.ts"
+import { decodeCreatedCursor, encodeCreatedCursor } from "./createdCursor.ts"
 import { type DatabaseUnavailable, isUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 import { longestRecordingMillis } from "./longestRecording.ts"
 import { InvalidCursor } from "./Recordings.ts"
@@ -160,7 +160,7 @@ export class Clips extends Context.Service<
       }, orUnavailable)
 
       const list = Effect.fn("Clips.list")(function* ({ cameraId, cursor, limit }: ClipsQuery) {
-        const after = cursor === undefined ? null : decodeClipCursor(cursor)
+        const after = cursor === undefined ? null : decodeCreatedCursor(cursor)
         if (after === undefined) return yield* new InvalidCursor()
         const rows = yield* sql<ClipRow>`
           SELECT * FROM clips WHERE ${sql.and([
@@ -174,7 +174,7 @@ export class Clips extends Context.Service<
         const clips = rows.slice(0, limit).map(fromRow)
         const last = clips.at(-1)
         const hasMore = rows.length > limit && last !== undefined
-        return { clips, nextCursor: hasMore ? encodeClipCursor(last) : null }
+        return { clips, nextCursor: hasMore ? encodeCreatedCursor(last) : null }
       }, orUnavailable)
 
       const readyPaths = sql<

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest"
 import { pageOf } from "../../src/alerts/alertPages.ts"
 import type { Alert } from "../../src/domain/Alert.ts"
 import { StoredAlerts } from "../../src/storage/Alerts.ts"
-import { decodeClipCursor } from "../../src/storage/clipCursor.ts"
+import { decodeCreatedCursor } from "../../src/storage/createdCursor.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
 import { makeTestDatabase } from "../support/database.ts"
 
@@ -49,7 +49,7 @@ it("keeps alerts as they are, one row for each, and pages through them, the late
   await run((stored) => stored.save(alerts))
   const pages: Array<ReadonlyArray<Alert>> = []
   for (let cursor: string | null | undefined; cursor !== null;) {
-    const after = cursor === undefined ? null : (decodeClipCursor(cursor) ?? null)
+    const after = cursor === undefined ? null : (decodeCreatedCursor(cursor) ?? null)
     const rows = await run((stored) => stored.list({ isEnded: false, after, limit: 8 }))
     const page = pageOf(rows, 7)
     pages.push(page.alerts)

@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile } from "node:fs/promises"
+import { lstat, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +10,7 @@ import { Clips } from "../Clips.ts"
 import { ClipSidecar, clipOfSidecar } from "../clipSidecar.ts"
 import { errorCode } from "../errorCode.ts"
 import { RecordingsDirectory } from "../RecordingsDirectory.ts"
+import { namesIn } from "./namesIn.ts"
 
 /** The camera whose clips are looked at, as the database knows it. */
 interface ClipOwner {
@@ -53,15 +54,6 @@ const look = async (directory: string, slug: string, owner: ClipOwner): Promise<
       : other(`its clip has ${size} bytes, not ${sidecar.file_size}`)
   } catch (error) {
     return other(`it cannot be read: ${errorCode(error)}`)
-  }
-}
-
-const namesIn = async (directory: string): Promise<ReadonlyArray<string>> => {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return []
-    throw error
   }
 }
 

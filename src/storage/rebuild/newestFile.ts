@@ -1,16 +1,7 @@
-import { readdir, stat } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { errorCode } from "../errorCode.ts"
-
-/** None where the directory does not exist. */
-const namesIn = async (directory: string): Promise<ReadonlyArray<string>> => {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return []
-    throw error
-  }
-}
+import { namesIn } from "./namesIn.ts"
 
 const writtenAt = async (path: string): Promise<number | null> => {
   try {
