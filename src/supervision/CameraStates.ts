@@ -1,4 +1,5 @@
 import type { AlertKind, CameraFact, CameraStateName } from "../../machines/cameraContract.ts"
+import type { SupervisorFact } from "../../machines/supervisorContract.ts"
 import type { Cause } from "../domain/Cause.ts"
 
 /** An alert that stands now. */
@@ -32,7 +33,12 @@ const created = (nowMillis: number): CameraState => ({
   alerts: [],
 })
 
-const after = (state: CameraState, fact: CameraFact, nowMillis: number): CameraState => {
+/** What changes the state of a camera. */
+type FactOfCamera =
+  | CameraFact
+  | Exclude<SupervisorFact, { readonly type: "camera.forgotten" | "shutdown.completed" }>
+
+const after = (state: CameraState, fact: FactOfCamera, nowMillis: number): CameraState => {
   const otherAlerts = (kind: AlertKind) => state.alerts.filter((alert) => alert.kind !== kind)
   switch (fact.type) {
     case "camera.state_changed":
@@ -52,6 +58,10 @@ const after = (state: CameraState, fact: CameraFact, nowMillis: number): CameraS
     }
     case "alert.cleared":
       return { ...state, alerts: otherAlerts(fact.kind) }
+    case "camera.crashed":
+      // The actor that knew of them is gone: nobody would ever clear them. What is still true is raised anew.
+      return { ...state, alerts: [] }
+    case "camera.respawned":
     case "recorder.failed":
     case "audio_probe.failed":
       return state
@@ -62,13 +72,14 @@ const after = (state: CameraState, fact: CameraFact, nowMillis: number): CameraS
 export class CameraStates {
   readonly #states = new Map<number, CameraState>()
 
-  noted(fact: CameraFact, nowMillis: number): void {
+  noted(fact: CameraFact | SupervisorFact, nowMillis: number): void {
+    if (fact.type === "shutdown.completed") return
+    if (fact.type === "camera.forgotten") {
+      this.#states.delete(fact.cameraId)
+      return
+    }
     const state = this.#states.get(fact.cameraId) ?? created(nowMillis)
     this.#states.set(fact.cameraId, after(state, fact, nowMillis))
-  }
-
-  forgotten(cameraId: number): void {
-    this.#states.delete(cameraId)
   }
 
   get(cameraId: number, nowMillis: number): CameraState {

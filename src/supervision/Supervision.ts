@@ -110,29 +110,13 @@ const makeSupervision = Effect.fnUntraced(function* (settings: SupervisionSettin
   }
 
   const report = (fact: SupervisionFact): void => {
-    switch (fact.type) {
-      case "camera.state_changed": {
-        const { type, cameraId, from, to, cause, detail, lastedMillis } = fact
-        states.noted(fact, nowMillis())
-        publish({ type, cameraId, from, to, cause, detail, lastedMillis })
-        break
-      }
-      case "alert.raised":
-      case "alert.cleared":
-        states.noted(fact, nowMillis())
-        break
-      case "outage.began":
-        states.noted(fact, nowMillis())
-        noteAfterRun(fact.cameraId, catalog.outageBegan(fact.cameraId, fact.cause, fact.detail, nowMillis()))
-        break
-      case "camera.forgotten":
-        states.forgotten(fact.cameraId)
-        break
-      case "camera.crashed":
-      case "camera.respawned":
-      case "recorder.failed":
-      case "audio_probe.failed":
-      case "shutdown.completed":
+    states.noted(fact, nowMillis())
+    if (fact.type === "camera.state_changed") {
+      const { type, cameraId, from, to, cause, detail, lastedMillis } = fact
+      publish({ type, cameraId, from, to, cause, detail, lastedMillis })
+    }
+    if (fact.type === "outage.began") {
+      noteAfterRun(fact.cameraId, catalog.outageBegan(fact.cameraId, fact.cause, fact.detail, nowMillis()))
     }
     for (const listener of factListeners) listener(fact)
     run(logFact(fact))
