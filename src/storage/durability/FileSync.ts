@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { RecentSyncs } from "./RecentSyncs.ts"
 import { type SyncKind, SyncShell } from "./SyncShell.ts"
 
 /** Something could not be brought onto the medium; `reason` is one line, of sync(1) or about its process. */
@@ -37,8 +38,6 @@ export interface FileSync {
   readonly health: () => SyncHealth
 }
 
-const recentSpanMillis = 60_000
-
 /** A sync that takes longer is worth a line. */
 const slowMillis = 5_000
 
@@ -58,9 +57,7 @@ export const makeFileSync = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const monotonicMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   let startedMillis = 0
-  let recent: ReadonlyArray<{ readonly endedMillis: number; readonly tookMillis: number }> = []
-  const isRecent = ({ endedMillis }: { readonly endedMillis: number }) =>
-    endedMillis > monotonicMillis() - recentSpanMillis
+  const recent = new RecentSyncs()
   let lastMillis: number | null = null
   let [slowestMillis, completed, failed, skipped] = [0, 0, 0, 0]
 
@@ -96,7 +93,7 @@ export const makeFileSync = Effect.fnUntraced(function* (
       )
       const endedMillis = monotonicMillis()
       lastMillis = endedMillis - startedMillis
-      recent = [...recent.filter(isRecent), { endedMillis, tookMillis: lastMillis }]
+      recent.add({ endedMillis, tookMillis: lastMillis })
       slowestMillis = Math.max(slowestMillis, lastMillis)
       if (isSlow) yield* Effect.logInfo(`the slow sync is over: it took ${(lastMillis / 1000).toFixed(1)} s`)
       yield* noteOutcome(complaints[0])
@@ -123,10 +120,7 @@ export const makeFileSync = Effect.fnUntraced(function* (
       isInFlight,
       lastMillis,
       slowestMillis,
-      recentMillis: [
-        ...recent.filter(isRecent).map(({ tookMillis }) => tookMillis),
-        ...(isInFlight ? [monotonicMillis() - startedMillis] : []),
-      ],
+      recentMillis: recent.millis(monotonicMillis(), isInFlight ? startedMillis : null),
       completed,
       failed,
       skipped,
