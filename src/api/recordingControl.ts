@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import { Cleanup } from "../cleanup/Cleanup.ts"
 import { daysKept } from "../cleanup/expiry.ts"
+import { cameraAlertKind } from "../domain/cameraAlertKind.ts"
 import { HealthMonitor } from "../health/HealthMonitor.ts"
 import { Cameras } from "../storage/Cameras.ts"
 import { Catalog } from "../storage/Catalog.ts"
@@ -77,7 +78,7 @@ export const recordingControlRoutes = (runtime: AppRuntime): Hono =>
               // Null until the first sample after the camera was added.
               health: measured === undefined ? null : cameraFigures(measured),
               alerts: alerts.map((alert) => ({
-                kind: alert.kind,
+                kind: cameraAlertKind[alert.kind],
                 cause: alert.cause,
                 detail: alert.detail,
                 since: instant(alert.sinceMillis),

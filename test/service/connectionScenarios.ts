@@ -45,7 +45,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
     route: "failsThenRecords",
     causes: ["auth_failed"],
     earlyRetryCause: "reconfigured",
-    alert: "permanent_cause",
+    alert: "camera_attention",
     detectedWithinSeconds: 5,
   })),
   ...(["basic", "digest"] as const).map((scheme): FaultScenario => ({
@@ -64,7 +64,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
     }),
     route: "failsInBetween",
     causes: ["camera_unreachable", "auth_failed"],
-    alert: "permanent_cause",
+    alert: "camera_attention",
   })),
   {
     name: "403",
@@ -72,7 +72,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
     script: mended,
     route: "failsThenRecords",
     causes: ["access_denied"],
-    alert: "permanent_cause",
+    alert: "camera_attention",
     detectedWithinSeconds: 5,
   },
   {
@@ -81,7 +81,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
     script: mended,
     route: "failsThenRecords",
     causes: ["not_found"],
-    alert: "permanent_cause",
+    alert: "camera_attention",
     detectedWithinSeconds: 5,
   },
   {

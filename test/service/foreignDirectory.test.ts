@@ -75,7 +75,7 @@ describe("a directory that is another camera's by its .camera file", () => {
       is_recording: false,
       cause: "disk_failed",
       detail: expect.stringContaining("holds recordings of another camera"),
-      alerts: [{ kind: "permanent_cause", cause: "disk_failed" }],
+      alerts: [{ kind: "camera_attention", cause: "disk_failed" }],
     })
     const { last } = await awaitFact("disk and catalog were compared", async () => {
       const { body } = await service.request("GET", "/api/repair")
