@@ -10,6 +10,7 @@ import type { CleanupScheduler } from "../cleanup/CleanupScheduler.ts"
 import type { DiskPressure } from "../cleanup/DiskPressure.ts"
 import type { StorageReport } from "../cleanup/StorageReport.ts"
 import type { ClipExports } from "../clips/ClipExports.ts"
+import type { Delivery } from "../delivery/Delivery.ts"
 import type { EventJournal } from "../events/EventJournal.ts"
 import type { HealthMonitor } from "../health/HealthMonitor.ts"
 import type { Metrics } from "../metrics/Metrics.ts"
@@ -47,6 +48,7 @@ export type ApiServices =
   | CleanupScheduler
   | DiskPressure
   | StorageReport
+  | Delivery
   | EventJournal
   | HealthMonitor
   | HttpListener
@@ -56,9 +58,14 @@ export type ApiServices =
 export type AppRuntime = ManagedRuntime.ManagedRuntime<ApiServices, unknown>
 
 /** An answer of problem details (RFC 9457). */
-export const problemAnswer = (context: Context, problem: Problem): Response =>
+export const problemAnswer = (
+  context: Context,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): Response =>
   context.body(JSON.stringify(problem), problem.status, {
     "content-type": "application/problem+json",
+    ...headers,
     ...(problem.status === 429 ? { "retry-after": retryAfterSeconds } : {}),
   })
 

@@ -23,7 +23,7 @@ export interface FieldFault {
 export interface Problem {
   readonly type: string
   readonly title: string
-  readonly status: 400 | 404 | 409 | 413 | 415 | 429 | 500 | 503
+  readonly status: 400 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503
   readonly detail: string
   readonly errors?: ReadonlyArray<FieldFault>
 }
@@ -181,6 +181,9 @@ export const problemOf = (error: ApiError): Problem => {
 }
 
 export const notFoundProblem = problem(404, "not-found", "Not found", "There is nothing at this address")
+
+export const methodProblem = (methods: ReadonlyArray<string>): Problem =>
+  problem(405, "method-not-allowed", "Method not allowed", `This address takes ${methods.join(", ")}`)
 
 export const tooLargeProblem = problem(413, "too-large", "Request too large", "A request has at most 64 KiB")
 

@@ -9,7 +9,8 @@ import { eventRoutes } from "./events.ts"
 import { healthRoutes } from "./health.ts"
 import { metricsRoutes, timedRequests } from "./metrics.ts"
 import { ownerRoutes } from "./owners.ts"
-import { internalProblem, notFoundProblem, tooLargeProblem } from "./Problem.ts"
+import { nothingHere } from "./nothingHere.ts"
+import { internalProblem, tooLargeProblem } from "./Problem.ts"
 import { probeRoutes } from "./probes.ts"
 import { recordingControlRoutes } from "./recordingControl.ts"
 import { recordingRoutes } from "./recordings.ts"
@@ -38,7 +39,7 @@ export const makeApp = (runtime: AppRuntime): Hono => {
   app.route("/api/repair", repairRoutes(runtime))
   app.route("/api/cleanup", cleanupRoutes(runtime))
   app.route("/api/storage", storageRoutes(runtime))
-  app.notFound((c) => problemAnswer(c, notFoundProblem))
+  app.notFound(nothingHere(app))
   app.onError((_error, c) => problemAnswer(c, internalProblem))
   return app
 }

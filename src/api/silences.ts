@@ -51,8 +51,8 @@ export const silenceRoutes = (runtime: AppRuntime): Hono =>
           if (Math.abs(fromMillis - nowMillis) > yearMillis) {
             return yield* invalid("from", "must be within a year of now")
           }
-          if (untilMillis <= fromMillis) return yield* invalid("until", "must be after `from`")
           if (untilMillis <= nowMillis) return yield* invalid("until", "must be in the future")
+          if (untilMillis <= fromMillis) return yield* invalid("until", "must be after `from`")
           if (untilMillis - nowMillis > yearMillis) {
             return yield* invalid("until", "must be at most a year from now")
           }

@@ -68,6 +68,13 @@ export const HealthAnswer = Schema.Struct({
     cpu_percent: Figure,
     resident_bytes: Figure,
   }),
+  delivery: Schema.Struct({
+    waiting: Schema.Int,
+    failing_receivers: Schema.Array(
+      Schema.Struct({ receiver: Schema.String, since: Schema.String, error: Schema.String }),
+    ),
+    outbox_fault: Schema.NullOr(Schema.Struct({ since: Schema.String, error: Schema.String })),
+  }),
   cameras: Schema.Array(
     Schema.Struct({ camera_id: Schema.Int, state: Schema.String, ...CameraFigures.fields }),
   ),
