@@ -1,4 +1,4 @@
-import type { Alert, AlertKind, Notification } from "../domain/Alert.ts"
+import { type Alert, type AlertKind, momentaryKinds, type Notification } from "../domain/Alert.ts"
 import type { Silence } from "../domain/Silence.ts"
 import type { Group } from "./grouping.ts"
 import { redact } from "../logging/redact.ts"
@@ -46,9 +46,6 @@ export interface BookStep {
   readonly book: AlertBook
   readonly changes: ReadonlyArray<AlertChange>
 }
-
-/** Kinds that tell of an instant: raised and ended at once, and told of nevertheless. */
-export const momentaryKinds: ReadonlySet<AlertKind> = new Set<AlertKind>(["clip_deleted"])
 
 /** While the database is away for long, the oldest go first. */
 const mostUnsaved = 10_000

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import { Cleanup } from "../cleanup/Cleanup.ts"
 import type { Alert } from "../domain/Alert.ts"
 import type { HealthReport } from "../domain/Health.ts"
 import { type Silence, isSilenced } from "../domain/Silence.ts"
@@ -18,8 +19,9 @@ import { type AlertBook, acknowledge, acknowledged, isStanding, standingIn } fro
 import { type AlertsQuery, pageOf, standingAfter } from "./alertPages.ts"
 import { Bookkeeping } from "./Bookkeeping.ts"
 import { foreverDespiteDefects } from "./foreverDespiteDefects.ts"
+import { forgetOld } from "./forgetOld.ts"
 import { keepRowsSaved, saveRows } from "./outgoing.ts"
-import type { DiskMarks } from "./readings.ts"
+import type { DiskMarks } from "./serviceReadings.ts"
 import { takeStandingRows } from "./takeStandingRows.ts"
 import { makeWatch } from "./Watch.ts"
 
@@ -92,6 +94,7 @@ const makeAlerts = Effect.fnUntraced(function* (marks: DiskMarks) {
   const monitor = yield* HealthMonitor
   const journal = yield* EventJournal
   const stored = yield* StoredAlerts
+  const cleanup = yield* Cleanup
   const keeper = yield* Bookkeeping
   const watch = makeWatch(keeper, journal, marks)
   const reports = yield* Queue.sliding<HealthReport>(1)
@@ -111,6 +114,7 @@ const makeAlerts = Effect.fnUntraced(function* (marks: DiskMarks) {
     Effect.andThen(Effect.exit(taken), foreverDespiteDefects("alerts cannot be judged", watching)),
   )
   yield* Effect.forkScoped(keepRowsSaved(rows, tickMillis))
+  yield* Effect.forkScoped(forgetOld(stored, cleanup))
 
   const listed = (alert: Alert) =>
     Effect.map(Clock.currentTimeMillis, (nowMillis): ListedAlert => ({

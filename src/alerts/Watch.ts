@@ -4,9 +4,12 @@ import type { HealthReport } from "../domain/Health.ts"
 import type { EventJournal } from "../events/EventJournal.ts"
 import type { AlertBook } from "./AlertBook.ts"
 import type { BookKeeper } from "./BookKeeper.ts"
+import { type EnabledSince, withStarts } from "./enabledSince.ts"
 import { type Evaluation, type Tracks, evaluate, withoutCameras } from "./evaluate.ts"
 import { betweenEvents, readingsOfEvent } from "./eventReadings.ts"
-import { type DiskMarks, type Reading, readingsOf } from "./readings.ts"
+import type { Reading } from "./reading.ts"
+import { readingsOf } from "./readings.ts"
+import type { DiskMarks } from "./serviceReadings.ts"
 import type { Instant } from "./stepTrack.ts"
 
 const eventsAtOnce = 1_000
@@ -26,6 +29,7 @@ export const makeWatch = (
 ): Watch => {
   let tracks: Tracks = new Map()
   let lastEventId = journal.lastId()
+  let enabledSince: EnabledSince = new Map()
   let camerasBefore: ReadonlyArray<number> | null = null
 
   /** A camera is gone when two reports in a row do not name it: one may have begun before the camera was added. */
@@ -34,8 +38,9 @@ export const makeWatch = (
     now: Instant,
     report: HealthReport | null,
     events: ReadonlyArray<Reading>,
+    starts: EnabledSince,
   ): Evaluation => {
-    const measured = report === null ? [] : [...betweenEvents, ...readingsOf(report, marks)]
+    const measured = report === null ? [] : [...betweenEvents, ...readingsOf(report, marks, starts)]
     const judged = evaluate(book, tracks, [...measured, ...events], now, randomUUID)
     if (report === null || camerasBefore === null) return judged
     const known = new Set([...idsOf(report), ...camerasBefore])
@@ -47,9 +52,11 @@ export const makeWatch = (
     look: Effect.fnUntraced(function* (report) {
       const { entries, lastId } = journal.read(lastEventId, eventsAtOnce)
       const events = entries.flatMap(({ event }) => readingsOfEvent(event))
-      const judged = yield* keeper.change((book, now) => judge(book, now, report, events))
+      const starts = withStarts(enabledSince, entries)
+      const judged = yield* keeper.change((book, now) => judge(book, now, report, events, starts))
       // Only now: what a bug kept from being judged is judged again.
       tracks = judged.tracks
+      enabledSince = starts
       lastEventId = lastId
       if (report !== null) camerasBefore = idsOf(report)
     }),

@@ -1,6 +1,6 @@
 import type { AlertBook, AlertChange, BookEntry, BookStep } from "./AlertBook.ts"
 import { end, isStanding, raise } from "./AlertBook.ts"
-import type { Reading } from "./readings.ts"
+import type { Reading } from "./reading.ts"
 import { alertRules, endUnmeasured, longestUnmeasuredMillis } from "./rules.ts"
 import { type Instant, type Track, stepTrack } from "./stepTrack.ts"
 
@@ -67,7 +67,7 @@ export const evaluate = (
     if (verdict === "raise") {
       const { kind, cameraId, detail } = reading
       const sinceMillis = reading.sinceMillis ?? track.badSinceMillis ?? now.wallMillis
-      const id = newId()
+      const id = reading.alertId ?? newId()
       take(raise(after, { id, kind, cameraId, detail, sinceMillis }, now.wallMillis))
       const raised = after.entries.get(id)
       if (raised !== undefined) standing.set(subject, raised)

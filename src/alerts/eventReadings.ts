@@ -1,14 +1,7 @@
 import type { VigiaEvent } from "../domain/VigiaEvent.ts"
-import type { Reading } from "./readings.ts"
+import { type Reading, reading } from "./reading.ts"
 
-const evictionOver: Reading = {
-  kind: "eviction",
-  cameraId: null,
-  level: "good",
-  detail: "",
-  sinceMillis: null,
-  creditMillis: 0,
-}
+const evictionOver = reading("eviction", "good", "")
 
 /** What an event says of the alerts that events tell of; of most it says nothing. */
 export const readingsOfEvent = (event: VigiaEvent): ReadonlyArray<Reading> => {
@@ -18,13 +11,10 @@ export const readingsOfEvent = (event: VigiaEvent): ReadonlyArray<Reading> => {
     return [{ ...evictionOver, level: "bad", detail }]
   }
   if (event.type === "clip.deleted") {
-    const deleted: Reading = {
-      ...evictionOver,
-      kind: "clip_deleted",
+    const deleted = reading("clip_deleted", "bad", `the clip ${event.name} was deleted`, {
       cameraId: event.cameraId,
-      level: "bad",
-      detail: `the clip ${event.name} was deleted`,
-    }
+      alertId: event.clipId,
+    })
     return [deleted, { ...deleted, level: "good" }]
   }
   return []

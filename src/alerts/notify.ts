@@ -1,20 +1,24 @@
-import type { Alert, AlertKind, Notification } from "../domain/Alert.ts"
+import { type Alert, type AlertKind, momentaryKinds, type Notification } from "../domain/Alert.ts"
 import { isSilenced } from "../domain/Silence.ts"
-import { type AlertBook, type BookEntry, isStanding, momentaryKinds } from "./AlertBook.ts"
+import { type AlertBook, type BookEntry, isStanding } from "./AlertBook.ts"
 import { type TellableChange, emptyGroup, isDue, regroup, told } from "./grouping.ts"
 import type { Instant } from "./stepTrack.ts"
 
 type ToTell = TellableChange & { readonly entry: BookEntry }
 
+/** What tells of an instant is told as raised first, though it is over: that it is follows. */
+const isToldAsRaised = ({ alert, isTold }: BookEntry): boolean =>
+  !isTold && (isStanding(alert) || momentaryKinds.has(alert.kind))
+
 /** What somebody has to be told of an alert; null: nothing. */
 const changeOf = (entry: BookEntry): ToTell | null => {
   const { alert, isTold } = entry
   const stands = isStanding(alert)
-  const isToTell = stands ? !isTold : isTold || momentaryKinds.has(alert.kind)
-  return isToTell
+  const isRaised = isToldAsRaised(entry)
+  return isRaised || (!stands && isTold)
     ? {
         entry,
-        key: `${alert.id} ${stands ? "raised" : "ended"}`,
+        key: `${alert.id} ${isRaised ? "raised" : "ended"}`,
         cameraId: alert.cameraId,
         isUrgent: stands && alert.severity === "critical",
       }
@@ -25,13 +29,18 @@ const byCamera = (one: ToTell, other: ToTell): number =>
   (one.cameraId ?? 0) - (other.cameraId ?? 0) ||
   one.entry.alert.raisedAtMillis - other.entry.alert.raisedAtMillis
 
-/** What tells of an instant is told as it was raised: that it is over is no news. */
-const toldAs = ({ alert }: BookEntry): Alert =>
-  momentaryKinds.has(alert.kind) ? { ...alert, endedAtMillis: null } : alert
+const toldAs = (entry: BookEntry): Alert =>
+  isToldAsRaised(entry) ? { ...entry.alert, endedAtMillis: null } : entry.alert
 
 /** What happened at one instant and was silenced then is never told. */
-const isForgotten = ({ alert }: BookEntry, isQuiet: boolean): boolean =>
-  isQuiet && momentaryKinds.has(alert.kind)
+const isForgotten = ({ alert, isTold }: BookEntry, isQuiet: boolean): boolean =>
+  isQuiet && !isTold && momentaryKinds.has(alert.kind)
+
+/** Whether, for all that was said, an alert of the kind goes on. */
+const isKnownToStand = (entries: ReadonlyMap<string, BookEntry>, kind: AlertKind): boolean =>
+  [...entries.values()].some(
+    ({ alert, isTold }) => alert.kind === kind && isTold && (isStanding(alert) || momentaryKinds.has(kind)),
+  )
 
 /** Of one notification: receivers bound the size of what they take. */
 const mostAlerts = 100
@@ -59,17 +68,19 @@ export const notify = (book: AlertBook, now: Instant, newId: () => string): Aler
     groups.set(kind, group)
     if (!isDue(group, changes, now.steadyMillis)) continue
     groups.set(kind, told(group, changes, now.steadyMillis))
+    for (const { entry } of changes) {
+      if (isToldAsRaised(entry)) entries.set(entry.alert.id, { ...entry, isTold: true })
+      else entries.delete(entry.alert.id)
+    }
+    const stands = isKnownToStand(entries, kind)
     for (let first = 0; first < changes.length; first += mostAlerts) {
       due.push({
         id: newId(),
         kind,
         createdAtMillis: now.wallMillis,
         alerts: changes.slice(first, first + mostAlerts).map(({ entry }) => toldAs(entry)),
+        isStanding: stands,
       })
-    }
-    for (const { entry } of changes) {
-      if (isStanding(entry.alert)) entries.set(entry.alert.id, { ...entry, isTold: true })
-      else entries.delete(entry.alert.id)
     }
   }
   // The same lists where nothing changed: the book is written to disk only when it has something new.

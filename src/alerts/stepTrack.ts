@@ -1,4 +1,4 @@
-import type { Level } from "./readings.ts"
+import type { Level } from "./reading.ts"
 import type { AlertRule } from "./rules.ts"
 
 /** How near one alert of one camera, or of the service, is to being raised or ended. */

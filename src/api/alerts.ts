@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import { Alerts, type ListedAlert } from "../alerts/Alerts.ts"
-import { alertAnswer } from "./alertAnswer.ts"
+import { alertFields } from "../domain/alertFields.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
 import { openRange, optionalBody, pathUuid, query } from "./reading.ts"
 import { AcknowledgementBody, AlertsQuery } from "./requests.ts"
 
-const listedAnswer = (alert: ListedAlert) => ({ ...alertAnswer(alert), silenced: alert.isSilenced })
+const listedAnswer = (alert: ListedAlert) => ({ ...alertFields(alert), silenced: alert.isSilenced })
 
 /** `/api/alerts`: what stands, what was; and whether somebody has seen it. */
 export const alertRoutes = (runtime: AppRuntime): Hono =>

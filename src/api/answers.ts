@@ -1,3 +1,4 @@
+import { instant, optionalInstant } from "../domain/instant.ts"
 import type { Owner } from "../domain/Owner.ts"
 import type { PlanDays } from "../cleanup/expiry.ts"
 import type { CameraState } from "../supervision/CameraStates.ts"
@@ -5,11 +6,7 @@ import { cameraAddress } from "../storage/cameraAddress.ts"
 import type { StoredCamera } from "../storage/Cameras.ts"
 import * as Redacted from "effect/Redacted"
 
-/** RFC 3339, UTC, milliseconds. */
-export const instant = (millis: number): string => new Date(millis).toISOString()
-
-export const optionalInstant = (millis: number | null): string | null =>
-  millis === null ? null : instant(millis)
+export { instant, optionalInstant }
 
 export const seconds = (millis: number): number => Math.round(millis) / 1000
 

@@ -1,7 +1,7 @@
+import { alertFields } from "../domain/alertFields.ts"
 import type { VigiaEvent, VigiaEventType } from "../domain/VigiaEvent.ts"
 import type { JournalEntry } from "../events/EventRing.ts"
 import { redact } from "../logging/redact.ts"
-import { alertAnswer } from "./alertAnswer.ts"
 import { instant, seconds } from "./answers.ts"
 
 const known: Readonly<Record<VigiaEventType, true>> = {
@@ -53,7 +53,7 @@ const factsOf = (event: VigiaEvent): Readonly<Record<string, unknown>> => {
     case "alert.raised":
     case "alert.ended":
     case "alert.acknowledged":
-      return { alert: alertAnswer(event.alert) }
+      return { alert: alertFields(event.alert) }
     case "recordings.evicted":
       return {
         reason: event.reason,

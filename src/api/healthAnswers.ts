@@ -74,6 +74,7 @@ const serviceAnswer = ({ disk, eventLoop, queues, database, cleanup, ...service 
   disk: {
     state: disk.state,
     error: disk.error,
+    obstacle: disk.obstacle,
     recording_stopped: disk.isRecordingStopped,
     ...measured({
       total_bytes: disk.totalBytes,

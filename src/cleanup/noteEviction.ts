@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { instant } from "../domain/instant.ts"
 import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 
 /** Recordings of one camera that went before their time, together; every eviction is told as one of these. */
@@ -17,8 +18,6 @@ const sentences = {
   disk: "evicted recordings: the disk is too full",
   quota: "evicted recordings: they were over their quota",
 }
-
-const instant = (millis: number): string => new Date(millis).toISOString()
 
 /** Says in the log and to `publish` what was evicted, whose, and why; each eviction passes here. */
 export const noteEviction = (

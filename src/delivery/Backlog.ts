@@ -24,6 +24,7 @@ export interface Waiting {
   isSentAgain: boolean
 }
 
+/** What does not work, and since when (Unix milliseconds); free of secrets. */
 export interface Fault {
   readonly sinceMillis: number
   readonly error: string
@@ -31,8 +32,8 @@ export interface Fault {
 
 /** The notifications on their way, oldest first: on disk, and in memory what the disk does not take. */
 export interface Backlog {
-  /** From now on couriers find it; null where it is over already. */
-  add(notification: Notification): Effect.Effect<Waiting | null>
+  /** From now on the couriers of `wanting` find it; null where it is over already. */
+  add(notification: Notification, wanting: ReadonlyArray<string>): Effect.Effect<Waiting | null>
   /** Waits for the disk, 3 s at most, and answers whether a crash may come now; if not, it is to be added again. */
   keep(waiting: Waiting): Effect.Effect<boolean>
   first(receiver: string, isDue: (waiting: Waiting) => boolean): Waiting | undefined
@@ -142,7 +143,7 @@ export const makeBacklog = Effect.fnUntraced(function* (
     }
   })
 
-  const add = Effect.fnUntraced(function* (notification: Notification) {
+  const add = Effect.fnUntraced(function* (notification: Notification, wanting: ReadonlyArray<string>) {
     const { id, kind } = notification
     if (!safeId.test(id)) return yield* Effect.die(new Error("the id of a notification must be a UUID"))
     if (over.delete(id)) return null
@@ -153,7 +154,7 @@ export const makeBacklog = Effect.fnUntraced(function* (
       kind,
       sequence: nextSequence,
       sinceMillis: yield* steadyMillis,
-      missing: new Set(receivers),
+      missing: new Set(wanting),
       held: notification,
       isOnDisk: false,
       revision: 0,

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type { Notification } from "../domain/Alert.ts"
 import { type Fault, makeBacklog } from "./Backlog.ts"
 import { type DeliveryTotals, makeCourier } from "./Courier.ts"
+import { newsOf } from "./newsOf.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Receiver } from "./Receiver.ts"
 import { Webhooks } from "./Webhooks.ts"
@@ -59,6 +60,10 @@ const noDelivery: Delivery["Service"] = {
   totals: Effect.succeed({ delivered: 0, failed: 0 }),
 }
 
+/** Alertmanager's receivers close what they opened; people are told news. */
+const isWantedBy = ({ format }: Receiver, notification: Notification): boolean =>
+  format === "alertmanager" || newsOf(notification) !== null
+
 const makeDelivery = Effect.fnUntraced(function* (receivers: ReadonlyArray<Receiver>) {
   const outbox = yield* Outbox
   const webhooks = yield* Webhooks
@@ -74,7 +79,12 @@ const makeDelivery = Effect.fnUntraced(function* (receivers: ReadonlyArray<Recei
 
   return Delivery.of({
     send: Effect.fnUntraced(function* (notification) {
-      const waiting = yield* backlog.add(notification)
+      const wanting = receivers.filter((receiver) => isWantedBy(receiver, notification))
+      if (wanting.length === 0) return true
+      const waiting = yield* backlog.add(
+        notification,
+        wanting.map(({ name }) => name),
+      )
       if (waiting === null) return true
       yield* Effect.forEach(couriers, ({ courier }) => courier.wake, { discard: true })
       return yield* backlog.keep(waiting)

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
-import type { Alert, AlertKind, Notification } from "../domain/Alert.ts"
+import { type Alert, type AlertKind, momentaryKinds, type Notification } from "../domain/Alert.ts"
+import { instant } from "../domain/instant.ts"
 import { notificationText } from "./notificationText.ts"
-import { rfc3339 } from "./rfc3339.ts"
 
 type Labels = Readonly<Record<string, string>>
 
@@ -15,9 +15,11 @@ const alertName = (kind: AlertKind): string =>
     .join("")}`
 
 /** What names an alert: a start and its end have the same labels, and so the same fingerprint. */
-const labelsOf = ({ kind, severity, cameraId }: Alert): Labels => ({
+const labelsOf = ({ id, kind, severity, cameraId }: Alert): Labels => ({
   alertname: alertName(kind),
   ...(cameraId === null ? {} : { camera_id: String(cameraId) }),
+  // Each happening is one of its own: a camera loses more than one clip.
+  ...(momentaryKinds.has(kind) ? { clip_id: id } : {}),
   severity,
 })
 
@@ -45,8 +47,8 @@ const groupKeyOf = (labels: Labels): string =>
 /**
  * A notification as Alertmanager's webhook sends it (version "4"), for receivers that understand that.
  *
- * The group is the kind of alert, and the camera where all are of one: a camera that is well again must not close the
- * group of others that are not.
+ * The group is the kind of alert, and it is firing as long as any alert of the kind stands that somebody was told of:
+ * a receiver closes the incident of a group when it is resolved, whatever that notification lists.
  */
 export const alertmanagerBody = (notification: Notification, receiver: string) => {
   const alerts = notification.alerts.map((alert) => {
@@ -55,25 +57,21 @@ export const alertmanagerBody = (notification: Notification, receiver: string) =
       status: statusOf(alert),
       labels,
       annotations: { summary: notificationText({ ...notification, alerts: [alert] }), alert_id: alert.id },
-      startsAt: rfc3339(alert.sinceMillis),
-      endsAt: alert.endedAtMillis === null ? noEnd : rfc3339(alert.endedAtMillis),
+      startsAt: instant(alert.sinceMillis),
+      endsAt: alert.endedAtMillis === null ? noEnd : instant(alert.endedAtMillis),
       generatorURL: "",
       fingerprint: fingerprintOf(labels),
     }
   })
-  const commonLabels = commonOf(alerts.map(({ labels }) => labels))
-  const cameraId = commonLabels["camera_id"]
-  const groupLabels = {
-    alertname: alertName(notification.kind),
-    ...(cameraId === undefined ? {} : { camera_id: cameraId }),
-  }
+  const isFiring = notification.isStanding === true || alerts.some(({ status }) => status === "firing")
+  const groupLabels = { alertname: alertName(notification.kind) }
   return {
     version: "4",
     receiver,
-    status: alerts.some(({ status }) => status === "firing") ? "firing" : "resolved",
+    status: isFiring ? "firing" : "resolved",
     groupKey: groupKeyOf(groupLabels),
     groupLabels,
-    commonLabels,
+    commonLabels: commonOf(alerts.map(({ labels }) => labels)),
     commonAnnotations: commonOf(alerts.map(({ annotations }) => annotations)),
     externalURL: "",
     truncatedAlerts: 0,

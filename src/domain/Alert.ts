@@ -7,8 +7,11 @@ import * as Schema from "effect/Schema"
  * - `camera_attention`: only a person can help: wrong password, unknown path, unsupported codec
  * - `restart_intensity`: a camera fails again and again, and is retried slowly
  * - `audio_missing`: recorded without the audio that the camera advertises
- * - `frame_loss`: more frames are missing or damaged than allowed
+ * - `uptime_low`: a camera is out for much of an hour, however short each time
+ * - `frame_loss`: more frames are missing than allowed
+ * - `packet_loss`: lost packets (UDP) may have damaged more frames than allowed
  * - `disk_warning`, `disk_critical`: how full the disk is; `disk_probe`: it does not say
+ * - `eviction_failing`: the disk is too full, and evictions do not help
  * - `write_latency`: what is written takes long to reach the medium
  * - `database_away`, `cleanup_failing`
  * - `eviction`: recordings were deleted before their time; `clip_deleted`: somebody deleted a clip
@@ -18,9 +21,12 @@ export const AlertKind = Schema.Literals([
   "camera_attention",
   "restart_intensity",
   "audio_missing",
+  "uptime_low",
   "frame_loss",
+  "packet_loss",
   "disk_warning",
   "disk_critical",
+  "eviction_failing",
   "disk_probe",
   "write_latency",
   "database_away",
@@ -33,9 +39,12 @@ export type AlertKind = typeof AlertKind.Type
 export const Severity = Schema.Literals(["warning", "critical"])
 export type Severity = typeof Severity.Type
 
+/** Kinds that tell of an instant: raised and ended at once, and told of nevertheless. */
+export const momentaryKinds: ReadonlySet<AlertKind> = new Set<AlertKind>(["clip_deleted"])
+
 /** An alert with its beginning and, once it is over, its end; it is raised once between the two. */
 export const Alert = Schema.Struct({
-  /** A UUID. */
+  /** A UUID; of `clip_deleted` that of the clip. */
   id: Schema.String,
   kind: AlertKind,
   severity: Severity,
@@ -62,5 +71,7 @@ export const Notification = Schema.Struct({
   createdAtMillis: Schema.Finite,
   /** In each the state as of `createdAtMillis`. */
   alerts: Schema.Array(Alert),
+  /** Whether, as of then, any alert of the kind stands of which somebody was told; left out by older versions. */
+  isStanding: Schema.optionalKey(Schema.Boolean),
 })
 export type Notification = typeof Notification.Type

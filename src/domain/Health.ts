@@ -96,6 +96,8 @@ export interface ServiceHealth {
     readonly state: string
     /** Why the disk does not say how full it is. */
     readonly error: string | null
+    /** Why evictions do not help, in words; null where they do, or are not needed. */
+    readonly obstacle: string | null
     readonly isRecordingStopped: boolean
     /** Of the service and the FFmpeg processes that record; not of clip exports, nor of PostgreSQL. */
     readonly writtenBytesPerSecond: number | null

@@ -1,5 +1,6 @@
 import { reserveOf, usedPercent, type DiskLimits } from "../cleanup/diskLimits.ts"
 import type { DiskReading } from "../cleanup/DiskPressure.ts"
+import { reasonOf } from "../cleanup/pressureObstacle.ts"
 import type { ServiceHealth } from "../domain/Health.ts"
 import type { DurabilityHealth } from "../storage/durability/Durability.ts"
 import { percentile } from "./percentile.ts"
@@ -21,7 +22,7 @@ const writeLatencySeconds = ({ growing, rows }: DurabilityHealth): number | null
 
 /** The disk: how full it is, and what the processes of these costs give to it and take from it. */
 export const diskHealth = (
-  { space, error, state, isRecordingStopped }: DiskReading,
+  { space, error, state, obstacle, isRecordingStopped }: DiskReading,
   limits: DiskLimits,
   durability: DurabilityHealth,
   costs: ReadonlyArray<ProcessCost | null>,
@@ -32,6 +33,7 @@ export const diskHealth = (
   reserveBytes: space === null ? limits.reserveBytes : reserveOf(limits, space.totalBytes),
   state,
   error,
+  obstacle: obstacle === null ? null : reasonOf(obstacle),
   isRecordingStopped,
   writtenBytesPerSecond: sumOf(costs.map((cost) => cost?.writtenBytesPerSecond ?? null)),
   readBytesPerSecond: sumOf(costs.map((cost) => cost?.readBytesPerSecond ?? null)),

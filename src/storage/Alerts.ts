@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Alert, AlertKind, Severity } from "../domain/Alert.ts"
+import { alertFields } from "../domain/alertFields.ts"
 import type { CreatedCursorPosition } from "./createdCursor.ts"
 import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
 
@@ -47,22 +48,10 @@ const fromRow = (row: AlertRow): Alert => ({
   note: row.note,
 })
 
-const isoTime = (millis: number | null): string | null =>
-  millis === null ? null : new Date(millis).toISOString()
-
-const toJson = (alert: Alert) => ({
-  id: alert.id,
-  kind: alert.kind,
-  severity: alert.severity,
-  camera_id: alert.cameraId,
-  detail: alert.detail,
-  since_time: isoTime(alert.sinceMillis),
-  raised_at: isoTime(alert.raisedAtMillis),
-  ended_at: isoTime(alert.endedAtMillis),
-  acknowledged_at: isoTime(alert.acknowledgedAtMillis),
-  acknowledged_by: alert.acknowledgedBy,
-  note: alert.note,
-})
+const toJson = (alert: Alert) => {
+  const { since, ...fields } = alertFields(alert)
+  return { ...fields, since_time: since }
+}
 
 /** The history of alerts; what stands is known without it. */
 export class StoredAlerts extends Context.Service<
@@ -76,6 +65,8 @@ export class StoredAlerts extends Context.Service<
     readonly standing: Effect.Effect<ReadonlyArray<Alert>, DatabaseUnavailable>
     /** Null where there is none. */
     get(id: string): Effect.Effect<Alert | null, DatabaseUnavailable>
+    /** Deletes at most `limit` that ended before this time; answers how many. */
+    forget(endedBeforeMillis: number, limit: number): Effect.Effect<number, DatabaseUnavailable>
   }
 >()("vigia/storage/StoredAlerts") {
   static readonly layer: Layer.Layer<StoredAlerts, never, SqlClient.SqlClient> = Layer.effect(
@@ -124,7 +115,17 @@ export class StoredAlerts extends Context.Service<
         (rows) => rows.map(fromRow),
       ).pipe(Effect.withSpan("StoredAlerts.standing"), orUnavailable)
 
-      return StoredAlerts.of({ save, list, standing, get })
+      const forget = Effect.fn("StoredAlerts.forget")(function* (endedBeforeMillis: number, limit: number) {
+        const before = new Date(endedBeforeMillis)
+        // What ended before was raised before: of that there is an index.
+        const rows = yield* sql`
+          DELETE FROM alerts WHERE id IN (
+            SELECT id FROM alerts WHERE raised_at < ${before} AND ended_at < ${before} ORDER BY raised_at, id LIMIT ${limit})
+          RETURNING id`
+        return rows.length
+      }, orUnavailable)
+
+      return StoredAlerts.of({ save, list, standing, get, forget })
     }),
   )
 }

@@ -9,6 +9,7 @@ import { Bookkeeping, databaseWaitLayer } from "../../src/alerts/Bookkeeping.ts"
 import type { AlertsFile } from "../../src/alerts/AlertsFile.ts"
 import { lostBook } from "../../src/alerts/AlertBook.ts"
 import { bookFromText, keptText } from "../../src/alerts/keptBook.ts"
+import { Cleanup, type CleanupState } from "../../src/cleanup/Cleanup.ts"
 import { Delivery } from "../../src/delivery/Delivery.ts"
 import type { Alert, Notification } from "../../src/domain/Alert.ts"
 import type { HealthReport } from "../../src/domain/Health.ts"
@@ -31,6 +32,7 @@ export class AlertsScene {
   readonly sends: Array<string> = []
   readonly logged: Array<string> = []
   isDatabaseAway = false
+  clockSteps: CleanupState["clockSteps"] = []
   isDiskHanging = false
   /** Instead of one that has no receiver and takes all. */
   delivery: Layer.Layer<Delivery> | null = null
@@ -133,6 +135,14 @@ export class AlertsLife {
             ? Effect.fail(new DatabaseUnavailable({ reason: "away" }))
             : Effect.succeed([...scene.rows.values()].filter(({ endedAtMillis }) => endedAtMillis === null)),
         ),
+        forget: (endedBeforeMillis, limit) =>
+          Effect.sync(() => {
+            const old = [...scene.rows.values()]
+              .filter(({ endedAtMillis }) => (endedAtMillis ?? Infinity) < endedBeforeMillis)
+              .slice(0, limit)
+            for (const { id } of old) scene.rows.delete(id)
+            return old.length
+          }),
         get: (id) =>
           scene.isDatabaseAway
             ? Effect.fail(new DatabaseUnavailable({ reason: "away" }))
@@ -141,6 +151,10 @@ export class AlertsLife {
           scene.isDatabaseAway
             ? Effect.fail(new DatabaseUnavailable({ reason: "away" }))
             : Effect.succeed([...scene.rows.values()]),
+      }),
+      Layer.mock(Cleanup, {
+        planDays: { basic: 7, pro: 15, premium: 30 },
+        state: Effect.sync(() => ({ running: null, passes: [], clockSteps: scene.clockSteps })),
       }),
       EventJournal.layer,
       Logger.layer([

@@ -97,3 +97,17 @@ it("takes over how an alert ended and who acknowledged it", async () => {
   expect(await run((stored) => stored.get(ended.id))).toEqual(ended)
   expect(await run((stored) => stored.get(alert(99).id))).toBeNull()
 })
+
+it("forgets what ended before a time, a batch at once, and nothing that stands", async () => {
+  const before = 240_000
+  const ends = (one: Alert) => one.endedAtMillis ?? Infinity
+  const left = async () =>
+    (await run((stored) => stored.list({ isEnded: false, after: null, limit: 100 }))).map(ends)
+  const old = (await left()).filter((endedAtMillis) => endedAtMillis < before).length
+  expect(old).toBeGreaterThan(4)
+  expect(await run((stored) => stored.forget(before, 4))).toBe(4)
+  expect(await run((stored) => stored.forget(before, 1000))).toBe(old - 4)
+  expect(await run((stored) => stored.forget(before, 1000))).toBe(0)
+  expect(Math.min(...(await left()))).toBeGreaterThanOrEqual(before)
+  expect(await run(({ standing }) => standing)).not.toEqual([])
+})

@@ -1,6 +1,6 @@
 import type { CameraHealth, CameraWindow, HealthReport, ServiceHealth } from "../../src/domain/Health.ts"
 
-/** An hour without a fault. */
+/** An hour without a fault, over UDP. */
 export const goodHour: CameraWindow = {
   measuredAtMillis: 0,
   uptime: 1,
@@ -9,9 +9,9 @@ export const goodHour: CameraWindow = {
   frames: 90_000,
   missingFrames: 0,
   missingMeasuredShare: 1,
-  lostPackets: null,
-  damagedFramesAtMost: null,
-  lossMeasuredShare: 0,
+  lostPackets: 0,
+  damagedFramesAtMost: 0,
+  lossMeasuredShare: 1,
   frameLossPercent: 0,
 }
 
@@ -45,6 +45,7 @@ export const goodService: ServiceHealth = {
     reserveBytes: 2e10,
     state: "ok",
     error: null,
+    obstacle: null,
     isRecordingStopped: false,
     writtenBytesPerSecond: 1e7,
     readBytesPerSecond: 0,

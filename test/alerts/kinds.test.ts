@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest"
-import type { CameraHealth, HealthReport, ServiceHealth } from "../../src/domain/Health.ts"
+import type { CameraHealth, CameraWindow, HealthReport, ServiceHealth } from "../../src/domain/Health.ts"
 import { AlertsScene } from "./AlertsScene.ts"
 import {
   goodCamera,
@@ -28,6 +28,14 @@ const camera =
   (cameraOf: CameraHealth | ((sinceMillis: number, nowMillis: number) => CameraHealth)) =>
   (sinceMillis: number, nowMillis: number) =>
     reportOf(nowMillis, [typeof cameraOf === "function" ? cameraOf(sinceMillis, nowMillis) : cameraOf])
+
+const inHour = (of: Partial<CameraWindow>): CameraHealth => ({
+  ...goodCamera(1),
+  windows: { hour: { ...goodHour, ...of }, day: null, month: null },
+})
+
+const overUdp = (damagedFramesAtMost: number): CameraHealth =>
+  inHour({ lostPackets: 7, damagedFramesAtMost, lossMeasuredShare: 0.5 })
 
 const service = (of: ServiceHealth) => (_: number, nowMillis: number) =>
   reportOf(nowMillis, [goodCamera(1)], of)
@@ -80,6 +88,23 @@ const cases: ReadonlyArray<Case> = [
     endedWithin: 66,
   },
   {
+    // Of 90,000 frames half are of recordings over UDP.
+    kind: "packet_loss",
+    bad: camera(overUdp(460)),
+    between: between(camera(overUdp(400))),
+    raisedWithin: 66,
+    blip: 55,
+    endedWithin: 66,
+  },
+  {
+    kind: "uptime_low",
+    bad: camera(inHour({ uptime: 0.89 })),
+    between: between(camera(inHour({ uptime: 0.92 }))),
+    raisedWithin: 66,
+    blip: 55,
+    endedWithin: 66,
+  },
+  {
     kind: "disk_warning",
     bad: service(withDisk({ usedPercent: 80.1 })),
     between: between(service(withDisk({ usedPercent: 78.5 }))),
@@ -89,10 +114,18 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     kind: "disk_critical",
-    bad: service(withDisk({ usedPercent: 90.1 })),
-    between: between(service(withDisk({ usedPercent: 88.5 }))),
+    bad: service(withDisk({ usedPercent: 90.1, state: "critical" })),
+    between: between(service(withDisk({ usedPercent: 89.5, state: "warning" }))),
     raisedWithin: 16,
     blip: 5,
+    endedWithin: 36,
+  },
+  {
+    kind: "eviction_failing",
+    bad: service(withDisk({ obstacle: "nothing more may be evicted" })),
+    between: null,
+    raisedWithin: 36,
+    blip: 25,
     endedWithin: 36,
   },
   {
@@ -107,8 +140,8 @@ const cases: ReadonlyArray<Case> = [
     kind: "write_latency",
     bad: service(withDisk({ writeLatencySeconds: 1.1 })),
     between: between(service(withDisk({ writeLatencySeconds: 0.7 }))),
-    raisedWithin: 36,
-    blip: 25,
+    raisedWithin: 96,
+    blip: 85,
     endedWithin: 36,
   },
   {
@@ -174,6 +207,8 @@ describe.each(cases)("$kind", ({ kind, bad, between: unclear, raisedWithin, blip
       `${kind} ended ${subject}`,
     ])
     expect(scene.logged.filter((line) => line.includes(` ${kind}`))).toHaveLength(2)
+    // Nothing failed: each notification was handed over once.
+    expect(scene.sends).toEqual([...scene.outbox.keys()])
   })
 
   it("is not raised by a blip, nor by what lies between its thresholds", async () => {
@@ -204,7 +239,11 @@ describe("what is not measured", () => {
     await life.seconds(600)
     expect(scene.rows.size).toBe(0)
     life.report = (now) =>
-      reportOf(now, [withFrameLoss(1, 5)], withDisk({ usedPercent: 95, writeLatencySeconds: 3 }))
+      reportOf(
+        now,
+        [withFrameLoss(1, 5)],
+        withDisk({ usedPercent: 95, state: "critical", writeLatencySeconds: 3 }),
+      )
     await life.seconds(120)
     expect([...scene.rows.values()].map(({ kind }) => kind).toSorted()).toEqual([
       "disk_critical",
@@ -224,6 +263,29 @@ describe("what is not measured", () => {
 })
 
 describe("a camera", () => {
+  it("is not judged by its uptime before it was to be recorded for a quarter of an hour", async () => {
+    const life = await start()
+    life.report = (now) => reportOf(now, [inHour({ uptime: 0.5, enabledSeconds: 890 })])
+    await life.seconds(120)
+    expect(ofKind("uptime_low")).toEqual([])
+    life.report = (now) => reportOf(now, [inHour({ uptime: 0.5, enabledSeconds: 900 })])
+    await life.seconds(120)
+    expect(ofKind("uptime_low")).toMatchObject([
+      { detail: "Camera 1 was recorded for 50.0 % of the last hour in which it was to be" },
+    ])
+  })
+
+  it("over TCP, or for a few seconds over UDP, is not judged by lost packets", async () => {
+    const life = await start()
+    const few = inHour({ lostPackets: 7, damagedFramesAtMost: 900, lossMeasuredShare: 0.01 })
+    const overTcp = inHour({ lostPackets: null, damagedFramesAtMost: null, lossMeasuredShare: 0 })
+    for (const measured of [overTcp, few]) {
+      life.report = (now) => reportOf(now, [measured])
+      await life.seconds(120)
+    }
+    expect(ofKind("packet_loss")).toEqual([])
+  })
+
   it("that is disabled is not missed, and what stood of it ends", async () => {
     const life = await start()
     const lostMillis = scene.nowMillis

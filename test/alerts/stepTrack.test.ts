@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Level, levelOf } from "../../src/alerts/readings.ts"
+import { type Level, levelOf } from "../../src/alerts/reading.ts"
 import { alertRules } from "../../src/alerts/rules.ts"
 import { type Track, stepTrack } from "../../src/alerts/stepTrack.ts"
 
@@ -100,8 +100,13 @@ describe("a threshold", () => {
 })
 
 describe("the rules", () => {
-  it("call critical what stops recordings, and nothing else", () => {
+  it("call critical what stops recordings or is about to, and a disk of which nobody knows", () => {
     const critical = Object.entries(alertRules).filter(([, { severity }]) => severity === "critical")
-    expect(critical.map(([kind]) => kind)).toEqual(["recording_stopped", "disk_critical"])
+    expect(critical.map(([kind]) => kind)).toEqual([
+      "recording_stopped",
+      "disk_critical",
+      "eviction_failing",
+      "disk_probe",
+    ])
   })
 })

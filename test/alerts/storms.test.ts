@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { alertmanagerBody } from "../../src/delivery/alertmanagerBody.ts"
 import { EventJournal } from "../../src/events/EventJournal.ts"
 import type { VigiaEvent } from "../../src/domain/VigiaEvent.ts"
 import { type AlertsLife, AlertsScene } from "./AlertsScene.ts"
@@ -28,7 +29,12 @@ const evicted: VigiaEvent = {
   fromMillis: 0,
   toMillis: 1,
 }
-const clipDeleted: VigiaEvent = { type: "clip.deleted", cameraId: 3, clipId: "c", name: "Door\u0007 open" }
+const clipDeleted = {
+  type: "clip.deleted",
+  cameraId: 3,
+  clipId: "c",
+  name: "Door\u0007 open",
+} as const satisfies VigiaEvent
 
 describe("40 cameras", () => {
   it("that fail at once, their last fragments spread over 20 s, are one notification within a minute", async () => {
@@ -49,6 +55,56 @@ describe("40 cameras", () => {
     const tookMillis = ([...scene.outbox.values()][0]?.createdAtMillis ?? Infinity) - lostMillis
     process.stdout.write(`40 cameras: told ${tookMillis / 1000} s after the first failed\n`)
     expect(tookMillis).toBeLessThanOrEqual(60_000)
+  })
+})
+
+describe("cameras", () => {
+  it("that come back one after another leave one incident open until the last is back", async () => {
+    const life = await start()
+    const lostMillis = scene.nowMillis
+    const backMillis = new Map([
+      [1, lostMillis + 100_000],
+      [2, lostMillis + 100_000],
+      [3, lostMillis + 800_000],
+    ])
+    life.report = (now) =>
+      reportOf(
+        now,
+        [...backMillis].map(([id, back]) => (now < back ? lostCamera(id, lostMillis, now) : goodCamera(id))),
+      )
+    await life.seconds(1200)
+    expect(scene.told).toEqual([
+      "recording_stopped raised 1,2,3",
+      "recording_stopped ended 1,2",
+      "recording_stopped ended 3",
+    ])
+    const bodies = [...scene.outbox.values()].map((one) => alertmanagerBody(one, "webhook"))
+    expect(bodies.map(({ status }) => status)).toEqual(["firing", "firing", "resolved"])
+    expect(new Set(bodies.map(({ groupKey }) => groupKey)).size).toBe(1)
+  })
+
+  it("that are lost before somebody is told keep no incident open", async () => {
+    const life = await start()
+    const lostMillis = scene.nowMillis
+    let isSecondLost = false
+    life.report = (now) =>
+      reportOf(now, [
+        now < lostMillis + 100_000 ? lostCamera(1, lostMillis, now) : goodCamera(1),
+        isSecondLost ? lostCamera(2, lostMillis, now) : goodCamera(2),
+      ])
+    await life.with((alerts) =>
+      alerts.silence({
+        cameraId: 2,
+        kind: null,
+        fromMillis: 0,
+        untilMillis: lostMillis + 900_000,
+        comment: "",
+      }),
+    )
+    isSecondLost = true
+    await life.seconds(600)
+    const bodies = [...scene.outbox.values()].map((one) => alertmanagerBody(one, "webhook"))
+    expect(bodies.map(({ status }) => status)).toEqual(["firing", "resolved"])
   })
 })
 
@@ -83,9 +139,11 @@ describe("one camera", () => {
 })
 
 describe("events", () => {
-  it("tell of a deleted clip once", async () => {
+  it("tell of a deleted clip at once, and that it is over after 5 minutes", async () => {
     const life = await start()
     await publish(life, clipDeleted)
+    await life.seconds(60)
+    expect(scene.told).toEqual(["clip_deleted raised 3"])
     await life.seconds(900)
     expect([...scene.rows.values()]).toMatchObject([
       {
@@ -95,8 +153,26 @@ describe("events", () => {
         endedAtMillis: expect.any(Number),
       },
     ])
-    expect(scene.told).toEqual(["clip_deleted raised 3"])
+    expect(scene.told).toEqual(["clip_deleted raised 3", "clip_deleted ended 3"])
+    expect(scene.sends).toEqual([...scene.outbox.keys()])
     expect(scene.logged).toHaveLength(2)
+  })
+
+  it("tell Alertmanager's receivers of each deleted clip by itself, and close what they opened", async () => {
+    const life = await start()
+    await publish(life, clipDeleted)
+    await publish(life, { ...clipDeleted, clipId: "d" })
+    await life.seconds(360)
+    const bodies = [...scene.outbox.values()].map((one) => alertmanagerBody(one, "webhook"))
+    const clips = ["c", "d"].map((clip_id) => ({ labels: { clip_id } }))
+    const endsAt = expect.stringMatching(/^2026-01-14T15:00:\d\d/)
+    expect(bodies).toMatchObject([
+      { status: "firing", alerts: clips.map((clip) => ({ ...clip, status: "firing" })) },
+      { status: "resolved", alerts: clips.map((clip) => ({ ...clip, status: "resolved", endsAt })) },
+    ])
+    const prints = bodies.map(({ alerts }) => alerts.map(({ fingerprint }) => fingerprint))
+    expect(prints[0]).toEqual(prints[1])
+    expect(new Set(prints[0]).size).toBe(2)
   })
 
   it("tell of evictions once, until there was none for 15 minutes", async () => {
@@ -111,6 +187,7 @@ describe("events", () => {
     await life.seconds(400)
     expect([...scene.rows.values()]).toMatchObject([{ kind: "eviction", endedAtMillis: expect.any(Number) }])
     expect(scene.told).toEqual(["eviction raised service", "eviction ended service"])
+    expect(scene.sends).toEqual([...scene.outbox.keys()])
   })
 })
 
@@ -206,7 +283,7 @@ describe("an acknowledgement", () => {
       _tag: "AlertNotFound",
     })
     await publish(life, clipDeleted)
-    await life.seconds(60)
+    await life.seconds(400)
     const deleted = [...scene.rows.values()].find(({ kind }) => kind === "clip_deleted")
     await life.with((alerts) => alerts.acknowledge(deleted?.id ?? "", "Rui", null))
     expect(scene.rows.get(deleted?.id ?? "")).toMatchObject({ acknowledgedBy: "Rui" })

@@ -8,7 +8,7 @@ import type { Receiver } from "../../src/delivery/Receiver.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { DeliveryLife, receiverAt } from "./DeliveryLife.ts"
 import { answers, hangs, HttpReceiver, resets } from "./HttpReceiver.ts"
-import { notificationOf, uuid } from "./notifications.ts"
+import { alertOf, endedAt, notificationOf, uuid } from "./notifications.ts"
 
 let stateDirectory = ""
 let receiver: HttpReceiver
@@ -70,6 +70,23 @@ describe("a receiver that answers", () => {
     expect(headers.authorization).toBe(`Basic ${Buffer.from("ops:p@ss").toString("base64")}`)
     expect(headers).toMatchObject({ "idempotency-key": uuid(1), "webhook-id": uuid(1) })
     expect(headers["webhook-signature"]).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/)
+  })
+
+  it("is told of a deleted clip once; that it is over is told to Alertmanager's receivers alone", async () => {
+    const alertmanager = await listen()
+    const life = await live(
+      receiverAt(receiver.address),
+      receiverAt(alertmanager.address, { name: "incidents", format: "alertmanager" }),
+    )
+    const raised = { kind: "clip_deleted", severity: "warning" } as const
+    await life.send(notificationOf(1, [alertOf(3, raised)]))
+    await life.send(notificationOf(2, [alertOf(3, { ...raised, endedAtMillis: endedAt })]))
+    const mixed = [alertOf(3, { ...raised, endedAtMillis: endedAt }), alertOf(4, raised)]
+    await life.send(notificationOf(3, mixed))
+    await life.allDelivered()
+    expect(receiver.keys).toEqual([uuid(1), uuid(3)])
+    expect(JSON.parse(receiver.requests[1]?.body ?? "")).toMatchObject({ alerts: [{ camera_id: 4 }] })
+    expect(alertmanager.keys).toEqual([uuid(1), uuid(2), uuid(3)])
   })
 
   it("that never ends its answer is not waited for, and keeps no socket", async () => {

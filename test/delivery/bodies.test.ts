@@ -108,13 +108,21 @@ describe("the body of Alertmanager", () => {
     })
   })
 
-  it("groups by the camera where all alerts are of one, and has no camera for the service", () => {
+  it("groups by the kind, however many cameras are listed, and has no camera for the service", () => {
+    // A group of one camera would be another incident than that of the notification which listed it with others.
     const own = alertmanagerBody(notificationOf(1, [alertOf(5)]), "webhook")
-    expect(own.groupKey).toBe('{}:{alertname="VigiaRecordingStopped", camera_id="5"}')
-    expect(own.groupLabels).toEqual({ alertname: "VigiaRecordingStopped", camera_id: "5" })
+    expect(own.groupKey).toBe('{}:{alertname="VigiaRecordingStopped"}')
+    expect(own.groupLabels).toEqual({ alertname: "VigiaRecordingStopped" })
     const service = alertmanagerBody(notificationOf(1, [alertOf(null, { kind: "database_away" })]), "webhook")
     expect(service.groupLabels).toEqual({ alertname: "VigiaDatabaseAway" })
     expect(service.alerts[0]?.labels).not.toHaveProperty("camera_id")
+  })
+
+  it("fires while an alert of the kind stands that it does not list", () => {
+    const ended = notificationOf(1, [alertOf(1, { endedAtMillis: endedAt })])
+    const statusOf = (isStanding: boolean) => alertmanagerBody({ ...ended, isStanding }, "webhook").status
+    expect([statusOf(true), statusOf(false)]).toEqual(["firing", "resolved"])
+    expect(alertmanagerBody(ended, "webhook").status).toBe("resolved")
   })
 
   it("gives the end of an alert the fingerprint of its start, and another camera another one", () => {

@@ -117,7 +117,7 @@ describe("windows that are not measured any more, as while the database is away"
 
   it("neither raise nor end an alert, and are shown with their age", () => {
     const lossLevel = (ageMillis: number) =>
-      readingsOf(reportOf(ageMillis), { warningPercent: 80, criticalPercent: 90 }).find(
+      readingsOf(reportOf(ageMillis), { warningPercent: 80, criticalPercent: 90 }, new Map()).find(
         ({ kind }) => kind === "frame_loss",
       )?.level
     expect([lossLevel(minute), lossLevel(600 * minute)]).toEqual(["bad", "unknown"])

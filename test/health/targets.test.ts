@@ -52,6 +52,7 @@ const disk = (
   reserveBytes: null,
   state: "ok",
   error: null,
+  obstacle: null,
   isRecordingStopped: false,
   writtenBytesPerSecond,
   readBytesPerSecond,

@@ -79,6 +79,7 @@ export const fakeReport = (cameras: ReadonlyArray<CameraHealth>): HealthReport =
       reserveBytes: 20_000_000_000,
       state: "ok",
       error: null,
+      obstacle: null,
       isRecordingStopped: false,
       writtenBytesPerSecond: 12_500_000,
       readBytesPerSecond: 0,

@@ -1,8 +1,8 @@
-import type { Alert } from "../domain/Alert.ts"
-import { instant, optionalInstant } from "./answers.ts"
+import type { Alert } from "./Alert.ts"
+import { instant, optionalInstant } from "./instant.ts"
 
-/** An alert as it is listed, and as events tell of it. */
-export const alertAnswer = (alert: Alert) => ({
+/** An alert as JSON: in answers, events, notifications and, but for the name of one column, in the database. */
+export const alertFields = (alert: Alert) => ({
   id: alert.id,
   kind: alert.kind,
   severity: alert.severity,
