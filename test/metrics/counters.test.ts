@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import type { Alert } from "../../src/domain/Alert.ts"
+import { type Alert, AlertKind } from "../../src/domain/Alert.ts"
 import { fakeCamera, fakeReport, nowMillis } from "./fakeReport.ts"
 import { MetricsScene, segment } from "./MetricsScene.ts"
 
@@ -95,7 +95,7 @@ describe("counters", () => {
   it("tell standing alerts of every kind, also of those that do not stand", async () => {
     scene.alerts = [alert, { ...alert, id: "b", cameraId: 2 }]
     const alerts = await scene.series("vigia_alerts{")
-    expect(alerts).toHaveLength(13)
+    expect(alerts).toHaveLength(AlertKind.literals.length)
     expect(alerts).toContain('vigia_alerts{kind="frame_loss",severity="warning"} 2')
     expect(alerts).toContain('vigia_alerts{kind="disk_critical",severity="critical"} 0')
   })
