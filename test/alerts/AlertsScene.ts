@@ -154,7 +154,7 @@ export class AlertsLife {
       }),
       Layer.mock(Cleanup, {
         planDays: { basic: 7, pro: 15, premium: 30 },
-        state: Effect.sync(() => ({ running: null, passes: [], clockSteps: scene.clockSteps })),
+        state: Effect.sync(() => ({ running: null, passes: [], clockSteps: scene.clockSteps, future: null })),
       }),
       EventJournal.layer,
       Logger.layer([

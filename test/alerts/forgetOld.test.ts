@@ -24,7 +24,7 @@ it("deletes what ended more than a year ago in batches, none while the clock may
         return gone
       }),
   })
-  const cleanup = { state: Effect.sync(() => ({ running: null, passes: [], clockSteps })) }
+  const cleanup = { state: Effect.sync(() => ({ running: null, passes: [], clockSteps, future: null })) }
   await Effect.runPromise(
     Effect.gen(function* () {
       yield* TestClock.setTime(nowMillis - 7_200_000)

@@ -11,6 +11,7 @@ import { CleanupScheduler } from "../../src/cleanup/CleanupScheduler.ts"
 import { DiskPressure } from "../../src/cleanup/DiskPressure.ts"
 import { StorageReport } from "../../src/cleanup/StorageReport.ts"
 import { ClipExports } from "../../src/clips/ClipExports.ts"
+import { Delivery } from "../../src/delivery/Delivery.ts"
 import { retentionDays } from "../../src/domain/Plan.ts"
 import { EventJournal } from "../../src/events/EventJournal.ts"
 import { HealthMonitor } from "../../src/health/HealthMonitor.ts"
@@ -63,6 +64,7 @@ export class FakeApp {
           Layer.mock(Alerts, {}),
           Layer.mock(Catalog, { snapshot: unasked, growingFiles: unasked, knownFiles: unasked }),
           Layer.mock(Clips, {}),
+          Layer.mock(Delivery, {}),
           Layer.mock(DiskPressure, {
             onRoomReturned: unasked,
             limits: { warningPercent: 80, criticalPercent: 90, reserveBytes: 0 },
