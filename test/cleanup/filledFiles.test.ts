@@ -70,7 +70,7 @@ describe.skipIf(!canMount)("a disk that may hold 90 files", () => {
       name: "files",
       url: simulator.camera("files").url,
     })
-    await awaitFact("some files are closed", async () => (await closed()) >= 8)
+    await awaitFact("some files are closed", async () => (await closed()) >= 8, 60_000)
     for (let at = 0; freeFiles() > 0; at += 1) {
       try {
         writeFileSync(join(service.recordingDirectory, `filler-${at}`), "")
@@ -92,5 +92,5 @@ describe.skipIf(!canMount)("a disk that may hold 90 files", () => {
     const { body } = await service.request("GET", `/api/cameras/1/coverage?${range}`)
     const causes = Schema.decodeUnknownSync(CoverageAnswer)(body).spans.flatMap(({ cause }) => cause ?? [])
     for (const cause of ["unknown", "process_crashed"]) expect(causes).not.toContain(cause)
-  })
+  }, 120_000)
 })

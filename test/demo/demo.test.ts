@@ -50,4 +50,4 @@ it("records four cameras on embedded defaults and ends cleanly on Ctrl-C", async
   // Nothing is left unsettled, and no run without its end.
   expect(globSync(`${directory}/recordings/cam_*/.runs/*`)).toEqual([])
   expect(globSync(`${directory}/runs/*`)).toEqual([])
-})
+}, 120_000)

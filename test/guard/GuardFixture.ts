@@ -148,10 +148,12 @@ export class GuardFixture {
     return foreign
   }
 
-  /** Takes the lock of the recordings as soon as it is free, until it is killed; says `started` then. */
-  awaitMarker(): TestProcess {
-    const script = `exec 3<>"$1"; flock 3; echo started; read -r _`
-    return this.#start("/bin/sh", ["-c", script, "sh", join(this.recordings, ".vigia")], "pipe")
+  /** Waits for the lock of the recordings; takes it as soon as it is free, until it is killed, and says `started` then. */
+  async awaitMarker(): Promise<TestProcess> {
+    const script = `exec 3<>"$1"; echo waiting; flock 3; echo started; read -r _`
+    const waiting = this.#start("/bin/sh", ["-c", script, "sh", join(this.recordings, ".vigia")], "pipe")
+    await waiting.says("waiting")
+    return waiting
   }
 
   /** A guard whose service is gone at once, and so are its code and Node. */

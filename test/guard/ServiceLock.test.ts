@@ -95,7 +95,7 @@ describe("the locks of a service (invariant 7)", () => {
       const firstGuard = holderOf(fixture)?.guard
       await first.kill("SIGKILL")
       const second = await fixture.start()
-      expect(firstGuard && isProcessAlive(firstGuard)).toBe(false)
+      await awaitFact("the earlier guard has ended", () => firstGuard && !isProcessAlive(firstGuard))
       expect(guardsOf(fixture.recordings)).toEqual([holderOf(fixture)?.guard.pid])
       expect(holderOf(fixture)?.service.pid).toBe(second.pid)
     }),

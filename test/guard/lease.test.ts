@@ -87,7 +87,7 @@ describe("the lease of the runs (invariant 7)", () => {
       await first.kill("SIGKILL")
       await inLease(fixture)
       const second = await fixture.start({ leaseSeconds: 600 })
-      expect(guardsOf(fixture.recordings)).toHaveLength(1)
+      await awaitFact("the earlier guard has ended", () => guardsOf(fixture.recordings).length === 1)
       expect(waitsOfGuards(fixture.recordings)).toEqual([])
       await second.kill("SIGKILL")
       await inLease(fixture)
@@ -119,7 +119,7 @@ describe("the lease of the runs (invariant 7)", () => {
     withGuards(async (fixture) => {
       const service = await fixture.start({ leaseSeconds: 1 })
       const run = await fixture.startRun()
-      const trying = fixture.awaitMarker()
+      const trying = await fixture.awaitMarker()
       await service.kill("SIGKILL")
       await trying.says("started")
       await awaitFact("the guard waits a second time", () => waitsOfGuards(fixture.recordings).includes("5"))
@@ -183,7 +183,7 @@ describe("the lease of the runs (invariant 7)", () => {
       const run = await fixture.startRun()
       const held = readHolder(recordingsHolderPath(fixture.recordings))
       if (held === null) throw new Error("no holder")
-      const next = fixture.awaitMarker()
+      const next = await fixture.awaitMarker()
       const service = { pid: next.pid, processStartTicks: processStartTicks(next.pid) ?? "" }
       await writeHolder(holderPath, { ...held, service, pidNamespace })
       await first.kill("SIGKILL")

@@ -100,10 +100,9 @@ describe("what FFmpeg records from a simulated camera", () => {
     const intervals = stamps
       .slice(1)
       .map(({ sentAtMillis }, index) => sentAtMillis - (stamps[index]?.sentAtMillis ?? 0))
-    expect(intervals.reduce((sum, interval) => sum + interval, 0) / intervals.length).toBeCloseTo(
-      video === "h264-360p-low" ? 100 : 40,
-      -1,
-    )
+    // A frame that is late, and those that catch up, do not move the median.
+    const middle = intervals.toSorted((a, b) => a - b)[intervals.length >> 1]
+    expect(middle).toBeCloseTo(video === "h264-360p-low" ? 100 : 40, -1)
     const decoded = await decode(pathOf(each), "stream=codec_type,nb_read_frames")
     expect(decoded.stderr).toBe("")
     expect(decoded.stdout).toContain(`video,${stamps.length}`)
