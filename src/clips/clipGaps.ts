@@ -16,17 +16,20 @@ const causeOf = (span: CoverageSpan): string => {
 const isLong = ({ fromMillis, toMillis }: Span): boolean => toMillis - fromMillis > touchMillis
 
 /**
- * What of a range a clip lacks, in ascending order; `shown` is what its pieces hold.
+ * What of a range a clip lacks, in ascending order; `shown` is what its pieces hold, `damaged` what could not be read.
  *
- * The causes are those of the coverage. What was recorded and is in no piece is `file_missing`, what nobody knows of
- * `unknown`: a second that is in no piece is told, whatever became of its file.
+ * What could not be read is `file_damaged`. Else the causes are those of the coverage; what was recorded and is in no
+ * piece is `file_missing`, what nobody knows of `unknown`: a second that is in no piece is told, whatever became of it.
  */
 export const clipGaps = (
   range: Span,
   shown: ReadonlyArray<Span>,
+  damaged: ReadonlyArray<Span>,
   { spans }: Pick<Coverage, "spans">,
 ): ReadonlyArray<ClipGap> => {
-  const lacking = difference([range], shown)
+  const unshown = difference([range], shown)
+  const unread = common(unshown, damaged)
+  const lacking = difference(unshown, damaged)
   const explained = [...Map.groupBy(spans, causeOf)].flatMap(([cause, alike]) => {
     // A hole lies inside a piece.
     const parts = cause === "no_frames" ? alike : common(lacking, alike)
@@ -36,5 +39,8 @@ export const clipGaps = (
   const unexplained = difference(lacking, spans)
     .filter(isLong)
     .map((span): ClipGap => ({ ...span, cause: "unknown" }))
-  return [...explained, ...unexplained].toSorted((one, other) => one.fromMillis - other.fromMillis)
+  const unreadable = unread.map((span): ClipGap => ({ ...span, cause: "file_damaged" }))
+  return [...unreadable, ...explained, ...unexplained].toSorted(
+    (one, other) => one.fromMillis - other.fromMillis,
+  )
 }

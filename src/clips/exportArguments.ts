@@ -1,4 +1,4 @@
-import type { ClipPiece, ClipPlan } from "./planClip.ts"
+import type { ClipLayout, ClipPiece } from "./planClip.ts"
 
 const seconds = (value: number): string => value.toFixed(6)
 
@@ -16,11 +16,11 @@ const concatList = (pieces: ReadonlyArray<ClipPiece>): string =>
   ["ffconcat version 1.0", ...pieces.flatMap(pieceLines), ""].join("\n")
 
 /** Sound that begins with a later piece is an input of its own: the first piece decides which tracks an input has. */
-const lateSound = (plan: ClipPlan): number | null =>
+const lateSound = (plan: ClipLayout): number | null =>
   plan.soundFrom !== null && plan.soundFrom > 0 ? plan.soundFrom : null
 
 /** What FFmpeg's concat demuxers are told: the pieces, and where sound begins later, those of the sound. */
-export const concatLists = (plan: ClipPlan): { readonly pieces: string; readonly sound: string | null } => {
+export const concatLists = (plan: ClipLayout): { readonly pieces: string; readonly sound: string | null } => {
   const soundFrom = lateSound(plan)
   return {
     pieces: concatList(plan.pieces),
@@ -45,7 +45,7 @@ const input = (list: string, beginsAtSeconds: number, convert: "0" | "1"): Reado
  * is hidden gets negative times, of which the muxer makes an edit list; times are those of the recordings (`copyts`),
  * not counted from the first sound.
  */
-export const exportArguments = (plan: ClipPlan, targetPath: string): ReadonlyArray<string> => {
+export const exportArguments = (plan: ClipLayout, targetPath: string): ReadonlyArray<string> => {
   const beginsAtSeconds = -plan.hiddenSeconds - plan.delaySeconds
   const convert = plan.isUniform ? "0" : "1"
   const soundFrom = lateSound(plan)

@@ -49,7 +49,7 @@ export const exportClip = Effect.fn("exportClip")(function* (order: ClipExport) 
   if ((yield* order.roomBytes) < plan.sizeBytes) {
     return yield* new ExportFailed({ reason: `the disk has no room for ${plan.sizeBytes} bytes` })
   }
-  const gaps = clipGaps(clip, plan.spans, yield* order.coverage)
+  const gaps = clipGaps(clip, plan.spans, plan.damaged, yield* order.coverage)
   yield* onDisk(() => makeClipDirectory(recordingsDirectory, cameraId))
   const targetPath = unfinishedPathOf(cameraId, clip.id)
   const target = join(recordingsDirectory, targetPath)

@@ -1,6 +1,5 @@
 import type { ClipSource } from "../domain/Clip.ts"
 import type { Span } from "../domain/Segment.ts"
-import type { FragmentRecord } from "../recorder/segments/fragmentRecord.ts"
 import { wallMillisAt } from "../recorder/segments/readSegment.ts"
 import { codingChange } from "./codingChange.ts"
 import type { SourceSegment } from "./readSource.ts"
@@ -16,8 +15,8 @@ export interface ClipPiece extends ClipSource {
   readonly toByte: number
 }
 
-/** How a clip is made: the pieces one after the other. */
-export interface ClipPlan {
+/** How a clip is laid out: the pieces one after the other. */
+export interface ClipLayout {
   readonly pieces: ReadonlyArray<ClipPiece>
   /** What is in the file before the first picture that is shown: from the keyframe on. */
   readonly hiddenSeconds: number
@@ -31,8 +30,6 @@ export interface ClipPlan {
   readonly spans: ReadonlyArray<Span>
   /** Of the fragments that the pieces touch: what the file has at most, about. */
   readonly sizeBytes: number
-  /** Pictures in the pieces, those that are hidden too; about, where their distance varies. */
-  readonly frames: number
   /** Whether one set of parameters serves for all pictures. */
   readonly isUniform: boolean
   /** The first piece with sound; null without any. */
@@ -58,7 +55,6 @@ interface TrimmedSource {
   /** From the keyframe to `fromMillis`. */
   readonly leadSeconds: number
   readonly sizeBytes: number
-  readonly frames: number
 }
 
 /** What is lost where a wall time is turned into a media time: far less than a frame. */
@@ -76,7 +72,7 @@ const shortestOverlapMillis = 1
 export const planClip = (
   sources: ReadonlyArray<SourceSegment>,
   request: PlanRequest,
-): ClipPlan | ClipImpossible | null => {
+): ClipLayout | ClipImpossible | null => {
   const trimmed = sources.flatMap((source) => trim(source, request) ?? [])
   const [first] = trimmed
   const last = trimmed.at(-1)
@@ -106,7 +102,6 @@ export const planClip = (
     endMillis: trimmed.reduce((latest, { endMillis }) => Math.max(latest, endMillis), last.endMillis),
     spans: spans.map(({ fromMillis, toMillis }) => ({ fromMillis, toMillis })),
     sizeBytes: trimmed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    frames: trimmed.reduce((sum, { frames }) => sum + frames, 0),
     isUniform: new Set(trimmed.map(({ source }) => source.codings.video?.configuration)).size === 1,
     soundFrom: soundFrom < 0 ? null : soundFrom,
   }
@@ -146,7 +141,7 @@ const trim = (source: SourceSegment, { fromMillis, toMillis }: PlanRequest): Tri
       fromSeconds,
       toSeconds,
       readToSeconds: isWhole ? null : readTo.mediaEndSeconds,
-      headBytes: firstFragment.offset,
+      headBytes: source.headBytes,
       fromByte: (fragments[Math.max(0, keyframe - interleavingFragments)] ?? firstFragment).offset,
       toByte: readTo.offset + readTo.sizeBytes,
     },
@@ -154,17 +149,7 @@ const trim = (source: SourceSegment, { fromMillis, toMillis }: PlanRequest): Tri
     endMillis: Math.round(Math.min(wallEnd, toMillis)),
     leadSeconds: Math.max(0, beginSeconds - fromSeconds),
     sizeBytes: touched.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    frames: touched.reduce((sum, one) => sum + framesWithin(one, fromSeconds, toSeconds), 0),
   }
-}
-
-const framesWithin = (
-  { mediaStartSeconds, mediaEndSeconds, frames }: FragmentRecord,
-  fromSeconds: number,
-  toSeconds: number,
-): number => {
-  const seconds = Math.min(mediaEndSeconds, toSeconds) - Math.max(mediaStartSeconds, fromSeconds)
-  return (frames * seconds) / (mediaEndSeconds - mediaStartSeconds)
 }
 
 /** Media time of a wall time (Unix milliseconds) that lies within the segment: the inverse of `wallMillisAt`. */

@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { errorCode } from "../storage/errorCode.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
-import type { ClipImpossible, ClipPlan, PlanRequest } from "./planClip.ts"
+import type { ClipImpossible, PlanRequest } from "./planClip.ts"
+import type { ClipPlan } from "./planReadable.ts"
 
 /** What the thread is told. */
 export interface PlanOrder {
@@ -17,7 +18,7 @@ export interface PlanOrder {
 /** The recordings of a range cannot be read; `reason` is the file system's own. */
 export class PlanFailed extends Schema.TaggedError<PlanFailed>()("PlanFailed", { reason: Schema.String }) {}
 
-/** `planClip` in a thread of its own: reading a day of indexes takes its time, and a disk may hang. */
+/** `planReadable` in a thread of its own: reading a day of indexes takes its time, and a disk may hang. */
 export const planInThread = (order: PlanOrder): Effect.Effect<ClipPlan | ClipImpossible | null, PlanFailed> =>
   Effect.callback((resume) => {
     const cacheDirectory = getCompileCacheDir()

@@ -1,8 +1,6 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { FragmentReader } from "../recorder/segments/FragmentReader.ts"
 import type { FragmentRecord } from "../recorder/segments/fragmentRecord.ts"
-import type { Movie } from "../recorder/segments/movieBox.ts"
 import { type Knot, knotsOf } from "../recorder/segments/placement.ts"
 import { errorCode } from "../recorder/segments/publishSegment.ts"
 import { readSegment } from "../recorder/segments/readSegment.ts"
@@ -11,12 +9,17 @@ import { decodeIndex, type SegmentIndex } from "../recorder/segments/segmentInde
 import { Timeline } from "../recorder/segments/Timeline.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
 import { compositionDelaySeconds } from "./compositionDelay.ts"
+import { KnownFragments } from "./KnownFragments.ts"
 import { type Codings, codingsOf } from "./sampleDescriptions.ts"
 
 /** A recording as far as a clip of it needs to know it. */
 export interface SourceSegment {
   readonly filePath: string
   readonly fragments: ReadonlyArray<FragmentRecord>
+  /** What stands before its first fragment. */
+  readonly headBytes: number
+  /** Whether that is damaged: then no fragment can be read. */
+  readonly hasDamagedHead: boolean
   /** Ascending in both times; between two knots they run evenly. */
   readonly knots: ReadonlyArray<Knot>
   readonly codings: Codings
@@ -37,9 +40,8 @@ export const readSource = (
 ): SourceSegment | null => {
   try {
     const found = fragmentsOf(recordingsDirectory, cameraId, file)
-    const [first] = found?.fragments ?? []
-    if (found === null || first === undefined) return null
-    const head = readHead(join(recordingsDirectory, file.filePath), first)
+    if (found === null || found.fragments.length === 0) return null
+    const head = readHead(join(recordingsDirectory, file.filePath), found.fragments)
     return { filePath: file.filePath, ...found, ...head }
   } catch (error) {
     if (errorCode(error) === "ENOENT") return null
@@ -57,11 +59,23 @@ const fragmentsOf = (
   const growing = runId === "" ? null : decodeIndexAt(openIndexPathOf(runDirectory, segmentNumber))
   // Settled meanwhile, unless the index of the run was there.
   const index = growing ?? decodeIndexAt(settledIndexPathOf(path))
-  if (index !== null && (growing !== null || reachesEnd(path, index))) {
-    return { fragments: index.records, knots: knotsOfIndex(index) }
-  }
+  if (index !== null && (growing !== null || reachesEnd(path, index))) return ofIndex(index)
   const details = readSegment(recordingsDirectory, cameraId, filePath)
+  const indexed = index === null ? null : { ...index, records: recordsWithin(path, index) }
+  // Reading a file ends at damage; its index knows what lies behind.
+  if (indexed !== null && indexed.records.length > (details?.fragments.length ?? 0)) return ofIndex(indexed)
   return details === null ? null : { fragments: details.fragments, knots: details.knots }
+}
+
+const ofIndex = (index: SegmentIndex): Pick<SourceSegment, "fragments" | "knots"> => ({
+  fragments: index.records,
+  knots: knotsOfIndex(index),
+})
+
+/** Of a file that was cut, what is left. */
+const recordsWithin = (path: string, { records }: SegmentIndex): ReadonlyArray<FragmentRecord> => {
+  const { size } = statSync(path)
+  return records.filter(({ offset, sizeBytes }) => offset + sizeBytes <= size)
 }
 
 const decodeIndexAt = (path: string): SegmentIndex | null => {
@@ -100,36 +114,42 @@ const knotsOfIndex = ({ header, records, end }: SegmentIndex): ReadonlyArray<Kno
   return knots
 }
 
-/** A fragment's description is smaller than that: ten minutes of frames would take less. */
-const mostDescriptionBytes = 4 * 1024 * 1024
-
 const readAt = (descriptor: number, offset: number, length: number): Buffer => {
   const bytes = Buffer.alloc(length)
   return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset))
 }
 
-/** What the file says about itself before its first fragment, and in that one. */
-const readHead = (path: string, first: FragmentRecord): Pick<SourceSegment, "codings" | "delaySeconds"> => {
+/** What the file says about itself before its first fragment, and in the first that can be read. */
+const readHead = (
+  path: string,
+  fragments: ReadonlyArray<FragmentRecord>,
+): Pick<SourceSegment, "headBytes" | "hasDamagedHead" | "codings" | "delaySeconds"> => {
+  const headBytes = fragments[0]?.offset ?? 0
   const descriptor = openSync(path, "r")
   try {
-    const head = readAt(descriptor, 0, first.offset)
-    const moofBytes = readAt(descriptor, first.offset, 4)
-    const sizeBytes = moofBytes.length === 4 ? moofBytes.readUInt32BE(0) : 0
-    const moof = readAt(descriptor, first.offset, Math.min(sizeBytes, mostDescriptionBytes))
-    const movie = movieOf(head)
+    const known = new KnownFragments(
+      (offset, length) => readAt(descriptor, offset, length),
+      headBytes,
+      fstatSync(descriptor).size,
+    )
+    const { movie } = known
+    const readable = fragments.find((fragment) => known.read(fragment) !== null)
     return {
-      codings: codingsOf(head),
-      delaySeconds: movie === null ? 0 : compositionDelaySeconds(viewOf(moof), movie),
+      headBytes,
+      hasDamagedHead: movie === null,
+      codings: codingsOf(readAt(descriptor, 0, headBytes)),
+      delaySeconds:
+        movie === null || readable === undefined
+          ? 0
+          : compositionDelaySeconds(readMovieFragment(descriptor, readable), movie),
     }
   } finally {
     closeSync(descriptor)
   }
 }
 
-const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const movieOf = (head: Buffer): Movie | null => {
-  const reader = new FragmentReader((offset, length) => head.subarray(offset, offset + length))
-  reader.advance(head.length, [])
-  return reader.movie
+/** The `moof` of a fragment that can be read. */
+const readMovieFragment = (descriptor: number, { offset }: FragmentRecord): DataView => {
+  const moof = readAt(descriptor, offset, readAt(descriptor, offset, 4).readUInt32BE(0))
+  return new DataView(moof.buffer, moof.byteOffset, moof.byteLength)
 }

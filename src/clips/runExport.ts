@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { redact } from "../logging/redact.ts"
 import { concatLists, exportArguments } from "./exportArguments.ts"
-import type { ClipPlan } from "./planClip.ts"
+import type { ClipPlan } from "./planReadable.ts"
 
 /** FFmpeg did not write the clip; `reason` is its last words, or what is missing. */
 export class ExportFailed extends Schema.TaggedError<ExportFailed>()("ExportFailed", {
@@ -22,8 +22,8 @@ export interface ExportRequest {
 }
 
 const keptErrorCharacters = 2000
-/** What may be missing at the end of a clip. */
-const toleranceSeconds = 1
+/** Pictures that a clip may lack beside its plan: bounds are rounded to the microsecond. */
+const toleratedFrames = 2
 
 /** `frame=1234` among the lines of `-progress`: with `copyts` its times count from the first report. */
 const writtenFrames = /^frame=(\d+)$/gm
@@ -72,11 +72,9 @@ export const runExport = (request: ExportRequest): Effect.Effect<void, ExportFai
     }
     child.once("error", (error) => resume(Effect.fail(new ExportFailed({ reason: error.message }))))
     child.once("close", (exitCode) => {
-      const wantedSeconds = plan.hiddenSeconds + plan.durationSeconds
-      const share = frames / plan.frames
-      const isShort = (1 - share) * wantedSeconds > Math.min(toleranceSeconds, wantedSeconds / 2)
+      const isShort = plan.frames - frames > Math.min(toleratedFrames, plan.frames / 2)
       if (exitCode !== 0 || isShort) {
-        const read = `only ${Math.round(share * 100)} % of the pictures could be read; `
+        const read = `only ${frames} of ${plan.frames} pictures could be read; `
         const shortage = exitCode === 0 ? read : ""
         resume(Effect.fail(new ExportFailed({ reason: shortage + lastWords(errorText) })))
       } else resume(Effect.void)

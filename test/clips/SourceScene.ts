@@ -1,14 +1,27 @@
 import { execFileSync } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs"
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import { exportClip } from "../../src/clips/exportClip.ts"
 import type { Clip, ClipContent } from "../../src/domain/Clip.ts"
+import type { FragmentRecord } from "../../src/recorder/segments/fragmentRecord.ts"
 import { segmentPath } from "../../src/recorder/segments/publishSegment.ts"
+import { readSegment } from "../../src/recorder/segments/readSegment.ts"
 import type { ClipSourceFile } from "../../src/storage/Clips.ts"
 import { segmentOptions } from "../recorder/segments/recordedFiles.ts"
+import { writeIndex } from "./writeIndex.ts"
 
 /** How the pictures of a recording are made; all have 25 frames a second and a keyframe every 2 s. */
 export interface Pictures {
@@ -64,11 +77,29 @@ export class SourceScene {
     return filePath
   }
 
+  /** Leaves the index beside a recording that its watcher wrote; answers what it says. */
+  index(filePath: string): ReadonlyArray<FragmentRecord> {
+    const file = this.files.find((one) => one.filePath === filePath)
+    writeIndex(this.directory, { cameraId: 1, number: 0, filePath, startMillis: file?.startMillis ?? 0 })
+    return readSegment(this.directory, 1, filePath)?.fragments ?? []
+  }
+
+  /** Writes over bytes of a recording, and leaves its time as it was. */
+  overwrite(filePath: string, offset: number, bytes: Uint8Array): void {
+    const path = join(this.directory, filePath)
+    const { atime, mtime } = statSync(path)
+    const descriptor = openSync(path, "r+")
+    writeSync(descriptor, bytes, 0, bytes.length, offset)
+    closeSync(descriptor)
+    utimesSync(path, atime, mtime)
+  }
+
   /** Exports a range, in seconds after the beginning; rejects with the failure of the export. */
   async export(
     fromSeconds: number,
     toSeconds: number,
     isExact: boolean,
+    ffmpegPath = "ffmpeg",
   ): Promise<{ readonly path: string; readonly content: ClipContent }> {
     this.#clips += 1
     const clip: Clip = {
@@ -92,7 +123,7 @@ export class SourceScene {
         }),
         files: this.files,
         home: { cameraIdentity: randomUUID(), installation: randomUUID() },
-        ffmpegPath: "ffmpeg",
+        ffmpegPath,
         recordingsDirectory: this.directory,
         roomBytes: Effect.succeed(2 ** 40),
         onProgress: () => {},

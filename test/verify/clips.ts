@@ -1,13 +1,11 @@
 import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { segmentPath } from "../../src/recorder/segments/publishSegment.ts"
-import { readSegment } from "../../src/recorder/segments/readSegment.ts"
-import { settledIndexPathOf } from "../../src/recorder/segments/runFiles.ts"
-import { encodeEnd, encodeHeader, encodeRecord } from "../../src/recorder/segments/segmentIndex.ts"
 import { ClipFixture, type ClipAnswer } from "../clips/ClipFixture.ts"
 import { packetHashes, placeWithin } from "../clips/packetHashes.ts"
+import { writeIndex } from "../clips/writeIndex.ts"
 import { segmentOptions } from "../recorder/segments/recordedFiles.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import type { TrialGround } from "./Trial.ts"
@@ -22,37 +20,6 @@ export interface ClipsMeasure extends TrialGround {
 /** Of the looped clip, 1080p with 25 frames a second, with room for what stands beside the files. */
 const bytesPerSecond = 600_000
 const framesPerSecond = 25
-
-/** The index that a watcher leaves beside a closed file: each fragment arrived when it was over. */
-const writeIndex = (
-  recordingDirectory: string,
-  cameraId: number,
-  number: number,
-  filePath: string,
-  startMillis: number,
-): void => {
-  const fragments = readSegment(recordingDirectory, cameraId, filePath)?.fragments ?? []
-  const header = encodeHeader({
-    version: 1,
-    runId: "8c5f62a6-6f0d-4b3a-9a39-3d3a8d5e1f00",
-    number,
-    cameraId,
-    filePath,
-    reservedInode: null,
-    runStartedAtMillis: startMillis,
-    clockStepMillis: 0,
-    wallMinusMonotonicMillis: 0,
-    nominalSeconds: 1 / framesPerSecond,
-    timeline: null,
-    packetLoss: null,
-  })
-  const lines = fragments.map((fragment) => {
-    const arrivalMillis = startMillis + fragment.mediaEndSeconds * 1000
-    return encodeRecord({ ...fragment, arrivalMillis, arrivalKind: "observed" })
-  })
-  const text = [header, ...lines, encodeEnd("run_ended")].join("")
-  writeFileSync(settledIndexPathOf(join(recordingDirectory, filePath)), text)
-}
 
 /** Two files one after the other, as a run writes them, of pictures that are looped without encoding them again. */
 const writeFiles = (recordingDirectory: string, cameraId: number, segmentSeconds: number): number => {
@@ -75,7 +42,8 @@ const writeFiles = (recordingDirectory: string, cameraId: number, segmentSeconds
     mkdirSync(dirname(path), { recursive: true })
     renameSync(join(unfinished, `${number}.mp4`), path)
     utimesSync(path, startMillis / 1000, startMillis / 1000 + segmentSeconds)
-    writeIndex(recordingDirectory, cameraId, number, relative(recordingDirectory, path), startMillis)
+    const filePath = relative(recordingDirectory, path)
+    writeIndex(recordingDirectory, { cameraId, number, filePath, startMillis })
   }
   rmSync(unfinished, { recursive: true })
   return endMillis - segmentSeconds * 1000
