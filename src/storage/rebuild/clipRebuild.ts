@@ -16,7 +16,6 @@ import { namesIn } from "./namesIn.ts"
 interface ClipOwner {
   readonly id: number
   readonly identity: string
-  readonly installation: string
 }
 
 /** What a name of a camera's `clips` directory turned out to be. */
@@ -44,8 +43,6 @@ const look = async (directory: string, slug: string, owner: ClipOwner): Promise<
     if (sidecar.camera_identity !== owner.identity || sidecar.camera_id !== owner.id) {
       return other("it belongs to a clip of another camera")
     }
-    if (sidecar.installation !== owner.installation)
-      return other("it belongs to another installation of Vigia")
     if (sidecar.file !== `${slug}.mp4`) return other(`it belongs to ${JSON.stringify(sidecar.file)}`)
     const size = await sizeOf(join(directory, sidecar.file))
     if (size === null) return other("its clip is not there")
@@ -118,7 +115,7 @@ const rebuild = Effect.gen(function* () {
   const clips = yield* Clips
   const known = new Set(yield* clips.readyPaths)
   for (const { id, identity } of [...(yield* cameras.list), ...(yield* cameras.listRemoved)]) {
-    const owner = { id, identity, installation: directory.installation }
+    const owner = { id, identity }
     const found = yield* Effect.tryPromise({
       try: () => findClips(directory.path, owner, known),
       catch: errorCode,
@@ -140,8 +137,9 @@ const rebuild = Effect.gen(function* () {
 /**
  * Lists again the clips whose sidecars the database does not know, once, after the cameras are there.
  *
- * A clip whose export was cut short after its file had got its name becomes ready, too. A sidecar without its file, a
- * file without its sidecar and a clip whose row the database refuses are reported and left alone, and keep back no
- * other. Doing it twice changes nothing.
+ * The identity of its camera alone says whose clip it is: where the marker was lost and made anew, the directory is
+ * another installation's, and its clips stay. A clip whose export was cut short after its file had got its name becomes
+ * ready, too. A sidecar without its file, a file without its sidecar and a clip whose row the database refuses are
+ * reported and left alone, and keep back no other. Doing it twice changes nothing.
  */
 export const clipRebuild = Layer.effectDiscard(rebuild)

@@ -12,7 +12,7 @@ import { Clips } from "../../../src/storage/Clips.ts"
 import { sidecarOf, sidecarPathOf } from "../../../src/storage/clipSidecar.ts"
 import { clipRebuild } from "../../../src/storage/rebuild/clipRebuild.ts"
 import { RecordingsDirectory } from "../../../src/storage/RecordingsDirectory.ts"
-import { addCamera, addOwner, RebuildScene } from "./RebuildScene.ts"
+import { addCamera, addOwner, rememberAll, RebuildScene } from "./RebuildScene.ts"
 
 const noon = Date.parse("2026-01-14T12:00:00Z")
 const content: ClipContent = {
@@ -95,6 +95,28 @@ describe("clips on disk under the name of a clip that an earlier life did not en
       failed: state === "exporting" ? [before.id] : [],
       deleting: [],
     })
+  })
+})
+
+describe("clips of a lost database", () => {
+  it("are listed also where the marker was made anew since; one of another camera is left alone", async () => {
+    const [own, foreign] = [clipCalled("door"), clipCalled("alley")]
+    await scene.life(
+      Effect.gen(function* () {
+        const camera = yield* addCamera((yield* addOwner("Ana", "pro")).id, "Porch")
+        yield* write(own, camera)
+        yield* write(foreign, { ...camera, identity: randomUUID() })
+      }),
+    )
+    // What the message about a missing marker tells people to do.
+    writeFileSync(scene.path(".vigia"), "")
+    await scene.life(rememberAll)
+    await scene.loseDatabase()
+    const { ready } = await scene.life(rebuilt.pipe(Effect.provide(Clips.layer)))
+    expect(ready).toEqual([own.id])
+    expect(lines).toEqual(
+      expect.arrayContaining([expect.stringMatching(/alley\.json is left alone: .* another camera/)]),
+    )
   })
 })
 
