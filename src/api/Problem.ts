@@ -1,10 +1,11 @@
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { AlertNotFound, SilenceNotFound, TooManySilences } from "../alerts/Alerts.ts"
+import type { ClipDirectoryLinked } from "../clips/clipDirectory.ts"
 import type { ClipFileForeign } from "../clips/ClipFileForeign.ts"
+import type { ClipNotRemoved } from "../clips/ClipNotRemoved.ts"
 import type { ClipRefused } from "../clips/ClipRefused.ts"
 import type { ExportsBusy } from "../clips/ExportsBusy.ts"
-import type { ExportFailed } from "../clips/runExport.ts"
 import type { CameraNotFound } from "../storage/Cameras.ts"
 import type { ClipNameTaken, ClipNotFound } from "../storage/Clips.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
@@ -62,7 +63,8 @@ export type ApiError =
   | ClipNameTaken
   | ClipNotFound
   | ClipFileForeign
-  | ExportFailed
+  | ClipDirectoryLinked
+  | ClipNotRemoved
   | RecordingNotFound
   | ProtectionNotWritten
   | InvalidCursor
@@ -159,8 +161,10 @@ export const problemOf = (error: ApiError): Problem => {
         "File of another clip",
         `${error.filePath} is another clip by its sidecar: it stays, and so does this one`,
       )
-    case "ExportFailed":
-      return problem(503, "clip-not-removed", "Clip not removed", `The disk refuses: ${error.reason}`)
+    case "ClipDirectoryLinked":
+      return problem(409, "clip-directory-linked", "Directory elsewhere", error.message)
+    case "ClipNotRemoved":
+      return problem(503, "clip-not-removed", "Clip not removed", error.message)
     case "RecordingNotFound":
       return notFound("recording", error.recordingId)
     case "ProtectionNotWritten":

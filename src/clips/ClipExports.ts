@@ -21,14 +21,15 @@ import { Owners } from "../storage/Owners.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
 import { findSetAside } from "../storage/setAside.ts"
 import { untilDatabaseAnswers } from "../storage/untilDatabaseAnswers.ts"
+import { assertUnlinked, clipDirectoryOf, ClipDirectoryLinked } from "./clipDirectory.ts"
 import { ClipFileForeign } from "./ClipFileForeign.ts"
 import { holderOf, isTaken, removeClip, removeLeftovers, removeUnfinished, retractClip } from "./clipFiles.ts"
 import { faultOfName, slugOf } from "./clipName.ts"
+import { ClipNotRemoved } from "./ClipNotRemoved.ts"
 import { ClipRefused } from "./ClipRefused.ts"
 import { clipSources, isComing, untilRecorded } from "./clipSources.ts"
 import { exportClip } from "./exportClip.ts"
 import { ExportsBusy } from "./ExportsBusy.ts"
-import { ExportFailed } from "./runExport.ts"
 
 /** A clip has at most a day: longer exports are better asked for day by day. */
 const longestRangeMillis = 24 * 3_600_000
@@ -53,7 +54,10 @@ export class ClipExports extends Context.Service<
     /** Begins an export, or puts it in the queue; fails where it cannot be made, with nothing begun. */
     request(
       request: ClipRequest,
-    ): Effect.Effect<Clip, ClipRefused | ExportsBusy | ClipNameTaken | CameraNotFound | DatabaseUnavailable>
+    ): Effect.Effect<
+      Clip,
+      ClipRefused | ExportsBusy | ClipNameTaken | ClipDirectoryLinked | CameraNotFound | DatabaseUnavailable
+    >
     /** From 0 to 1; of a clip that is not being exported by this service, 0. */
     progressOf(clipId: string): number
     /** Exports that are not done yet, the one that runs included. */
@@ -61,7 +65,10 @@ export class ClipExports extends Context.Service<
     /** Cancels an export, of which no file is left, or deletes a clip that is there; may be repeated after a failure. */
     remove(
       clipId: string,
-    ): Effect.Effect<void, ClipNotFound | ClipFileForeign | DatabaseUnavailable | ExportFailed>
+    ): Effect.Effect<
+      void,
+      ClipNotFound | ClipFileForeign | ClipDirectoryLinked | ClipNotRemoved | DatabaseUnavailable
+    >
   }
 >()("vigia/clips/ClipExports") {
   static readonly layer = (options: ClipExportOptions) => Layer.effect(ClipExports, makeExports(options))
@@ -69,8 +76,12 @@ export class ClipExports extends Context.Service<
 
 const patiently = untilDatabaseAnswers("The database")
 
-const onDisk = <A>(act: () => Promise<A>): Effect.Effect<A, ExportFailed> =>
-  Effect.tryPromise({ try: act, catch: (error) => new ExportFailed({ reason: errorCode(error) }) })
+const onDisk = <A>(act: () => Promise<A>): Effect.Effect<A, ClipNotRemoved | ClipDirectoryLinked> =>
+  Effect.tryPromise({
+    try: act,
+    catch: (error) =>
+      error instanceof ClipDirectoryLinked ? error : new ClipNotRemoved({ reason: errorCode(error) }),
+  })
 
 const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: ClipExportOptions) {
   const clips = yield* Clips
@@ -183,9 +194,15 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
     yield* checked(asked)
     const waiting = yield* FiberMap.size(running)
     if (waiting >= mostWaiting) return yield* new ExportsBusy({ waiting })
-    const filePath = `cam_${asked.cameraId}/clips/${slugOf(asked.name)}.mp4`
+    const clipDirectory = clipDirectoryOf(asked.cameraId)
+    const filePath = `${clipDirectory}/${slugOf(asked.name)}.mp4`
     const files = yield* someSourcesOf(asked)
-    if (yield* Effect.orDie(onDisk(() => isTaken(directory.path, filePath)))) {
+    yield* Effect.catchTag(
+      onDisk(() => assertUnlinked(directory.path, clipDirectory)),
+      "ClipNotRemoved",
+      Effect.die,
+    )
+    if (yield* Effect.promise(() => isTaken(directory.path, filePath))) {
       return yield* new ClipNameTaken({ cameraId: asked.cameraId, name: asked.name })
     }
     const clip: Clip = {
@@ -211,8 +228,10 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
     const camera = yield* Effect.catchTag(cameras.getKept(clip.cameraId), "CameraNotFound", Effect.die)
     yield* Effect.mapError(
       directory.assertOwn(camera),
-      ({ message }) => new ExportFailed({ reason: message }),
+      ({ message }) => new ClipNotRemoved({ reason: message }),
     )
+    // Before its row says that it goes.
+    yield* onDisk(() => assertUnlinked(directory.path, clipDirectoryOf(clip.cameraId)))
     const holder = yield* onDisk(() => holderOf(directory.path, clip.filePath))
     if (holder !== null && holder !== clip.id) return yield* new ClipFileForeign({ filePath: clip.filePath })
     yield* clips.markDeleting(clip.id)
@@ -237,7 +256,7 @@ const makeExports = Effect.fnUntraced(function* ({ ffmpegPath, reserveOf }: Clip
   const isSetAside = yield* findSetAside(directory, known)
   const leftovers = yield* Effect.result(onDisk(() => removeLeftovers(directory.path, isSetAside)))
   if (leftovers._tag === "Failure") {
-    yield* Effect.logError(`unfinished clips cannot be removed: ${leftovers.failure.reason}`)
+    yield* Effect.logError(`unfinished clips cannot be removed: ${leftovers.failure.message}`)
   }
   const { exporting, deleting } = yield* patiently(clips.unfinished)
   for (const clip of exporting) {

@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises"
+import { link, lstat, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -7,6 +7,8 @@ import { type ClipSidecar, sidecarPathOf } from "../storage/clipSidecar.ts"
 import { errorCode } from "../storage/errorCode.ts"
 import { syncDirectory } from "../storage/syncDirectory.ts"
 import { writeAtomically } from "../storage/writeAtomically.ts"
+import { assertUnlinked, ClipDirectoryLinked, clipDirectoryOf } from "./clipDirectory.ts"
+import { unlessAbsent } from "./unlessAbsent.ts"
 
 /** All of a sidecar that tells whose file it is, also in one of another version. */
 const decodeHolder = Schema.decodeUnknownOption(
@@ -21,19 +23,7 @@ const unfinishedName = /^\.export-[0-9a-f-]{36}\.mp4$/
 
 /** Where the file of a clip is written: `cam_1/clips/.export-<id>.mp4`. */
 export const unfinishedPathOf = (cameraId: number, clipId: string): string =>
-  `cam_${cameraId}/clips/.export-${clipId}.mp4`
-
-const isAbsence = (error: unknown): boolean => errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR"
-
-/** What an act on a file answers, or `absent` where the file is not there. */
-const unlessAbsent = async <A, B>(act: Promise<A>, absent: B): Promise<A | B> => {
-  try {
-    return await act
-  } catch (error) {
-    if (isAbsence(error)) return absent
-    throw error
-  }
-}
+  `${clipDirectoryOf(cameraId)}/.export-${clipId}.mp4`
 
 const exists = async (path: string): Promise<boolean> => (await unlessAbsent(lstat(path), null)) !== null
 
@@ -53,15 +43,6 @@ export const isTaken = async (recordingsDirectory: string, filePath: string): Pr
   (await exists(join(recordingsDirectory, filePath))) ||
   (await exists(join(recordingsDirectory, sidecarPathOf(filePath))))
 
-/** Makes the directory of a camera's clips. */
-export const makeClipDirectory = async (recordingsDirectory: string, cameraId: number): Promise<void> => {
-  const made = await mkdir(join(recordingsDirectory, `cam_${cameraId}`, "clips"), {
-    recursive: true,
-    mode: 0o750,
-  })
-  if (made !== undefined) await syncDirectory(dirname(made))
-}
-
 /** Brings a file that was written onto the medium; answers its size. */
 export const syncFile = async (path: string): Promise<number> => {
   const file = await open(path, "r+")
@@ -76,7 +57,8 @@ export const syncFile = async (path: string): Promise<number> => {
 /**
  * Gives a clip's file its name, with its sidecar first: whoever finds the file under that name finds it whole.
  *
- * Replaces nothing: rejects with `EEXIST` where the name is taken, and leaves no sidecar then.
+ * Replaces nothing: rejects with `EEXIST` where the name is taken, and leaves no sidecar then. Rejects with
+ * `ClipDirectoryLinked`, as all that writes or removes here does.
  */
 export const publishClip = async (
   recordingsDirectory: string,
@@ -84,6 +66,7 @@ export const publishClip = async (
   filePath: string,
   sidecar: ClipSidecar,
 ): Promise<void> => {
+  await assertUnlinked(recordingsDirectory, dirname(filePath))
   const from = join(recordingsDirectory, unfinishedPath)
   const to = join(recordingsDirectory, filePath)
   const besides = join(recordingsDirectory, sidecarPathOf(filePath))
@@ -120,6 +103,7 @@ export const removeUnfinished = async (
   recordingsDirectory: string,
   clip: { readonly id: string; readonly cameraId: number; readonly filePath: string },
 ): Promise<void> => {
+  await assertUnlinked(recordingsDirectory, dirname(clip.filePath))
   await rm(join(recordingsDirectory, unfinishedPathOf(clip.cameraId, clip.id)), { force: true })
   if (!(await exists(join(recordingsDirectory, clip.filePath)))) await retractClip(recordingsDirectory, clip)
 }
@@ -141,6 +125,7 @@ export const retractClip = async (
 
 /** Removes a clip from the disk: its file, then its sidecar. */
 export const removeClip = async (recordingsDirectory: string, filePath: string): Promise<void> => {
+  await assertUnlinked(recordingsDirectory, dirname(filePath))
   const besides = join(recordingsDirectory, sidecarPathOf(filePath))
   // Not rm(3), which names the error of a second try.
   await unlessAbsent(unlink(join(recordingsDirectory, filePath)), null)
@@ -150,10 +135,26 @@ export const removeClip = async (recordingsDirectory: string, filePath: string):
 
 const namesIn = (directory: string): Promise<ReadonlyArray<string>> => unlessAbsent(readdir(directory), [])
 
+/** Paths of unfinished files in the directory of a camera's clips. */
+const unfinishedIn = async (
+  recordingsDirectory: string,
+  directory: string,
+): Promise<ReadonlyArray<string>> => {
+  try {
+    await assertUnlinked(recordingsDirectory, directory)
+  } catch (error) {
+    if (error instanceof ClipDirectoryLinked) return []
+    throw error
+  }
+  const names = await namesIn(join(recordingsDirectory, directory))
+  return names.filter((name) => unfinishedName.test(name)).map((name) => `${directory}/${name}`)
+}
+
 /**
  * Ends exports that outlived their service, and removes all unfinished files; answers how many.
  *
- * Nothing is touched in the directories that are set aside: those of other cameras and installations.
+ * Nothing is touched in the directories that are set aside, those of other cameras and installations, and none is
+ * found behind a symbolic link.
  */
 export const removeLeftovers = async (
   recordingsDirectory: string,
@@ -163,9 +164,7 @@ export const removeLeftovers = async (
   for (const camera of await namesIn(recordingsDirectory)) {
     const cameraId = /^cam_([1-9]\d{0,9})$/.exec(camera)?.[1]
     if (cameraId === undefined || isSetAside(Number(cameraId))) continue
-    for (const name of await namesIn(join(recordingsDirectory, camera, "clips"))) {
-      if (!unfinishedName.test(name)) continue
-      const path = `${camera}/clips/${name}`
+    for (const path of await unfinishedIn(recordingsDirectory, clipDirectoryOf(Number(cameraId)))) {
       endWriters(path)
       await rm(join(recordingsDirectory, path), { force: true })
       removed += 1

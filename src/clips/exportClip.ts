@@ -8,7 +8,8 @@ import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
 import { errorCode } from "../storage/errorCode.ts"
 import type { DirectoryUnusable } from "../storage/RecordingsDirectory.ts"
-import { firstAbsent, makeClipDirectory, publishClip, syncFile, unfinishedPathOf } from "./clipFiles.ts"
+import { ClipDirectoryLinked, makeClipDirectory } from "./clipDirectory.ts"
+import { firstAbsent, publishClip, syncFile, unfinishedPathOf } from "./clipFiles.ts"
 import { clipGaps } from "./clipGaps.ts"
 import { planInThread } from "./planInThread.ts"
 import { ExportFailed, runExport } from "./runExport.ts"
@@ -27,8 +28,11 @@ export interface ClipExport {
   readonly onProgress: (share: number) => void
 }
 
+const reasonOf = (error: unknown): string =>
+  error instanceof ClipDirectoryLinked ? error.message : errorCode(error)
+
 const onDisk = <A>(act: () => Promise<A>): Effect.Effect<A, ExportFailed> =>
-  Effect.tryPromise({ try: act, catch: (error) => new ExportFailed({ reason: errorCode(error) }) })
+  Effect.tryPromise({ try: act, catch: (error) => new ExportFailed({ reason: reasonOf(error) }) })
 
 /**
  * Writes the file of a clip and its sidecar, and answers the clip with its content.

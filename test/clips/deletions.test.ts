@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { sidecarPathOf } from "../../src/storage/clipSidecar.ts"
 import { awaitFact } from "../support/awaitFact.ts"
@@ -71,5 +82,25 @@ describe("the deletion of a clip", () => {
     expect((await remove(clip)).status).toBe(204)
     expect(existsSync(path)).toBe(false)
     expect((await remove(clip)).status).toBe(404)
+  })
+
+  it("leaves what lies behind a symbolic link, and says where; nothing is exported there either", async () => {
+    const clip = await made("within")
+    const directory = join(fixture.service.recordingDirectory, `cam_${cameraId}/clips`)
+    const elsewhere = join(fixture.service.directory, "elsewhere")
+    renameSync(directory, elsewhere)
+    symlinkSync(elsewhere, directory)
+    const before = readdirSync(elsewhere)
+    const problem = {
+      status: 409,
+      body: { type: "urn:vigia:problem:clip-directory-linked", detail: expect.stringContaining("cam_") },
+    }
+    expect(await remove(clip)).toMatchObject(problem)
+    expect(await fixture.ask({ camera_id: cameraId, ...range, name: "behind" })).toMatchObject(problem)
+    expect(readdirSync(elsewhere)).toEqual(before)
+    expect(await fixture.get(clip.id)).toMatchObject({ state: "ready" })
+    rmSync(directory)
+    renameSync(elsewhere, directory)
+    expect((await remove(clip)).status).toBe(204)
   })
 })
