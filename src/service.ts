@@ -21,6 +21,7 @@ import { ServiceLock } from "./guard/ServiceLock.ts"
 import { makePino, pinoLogger } from "./logging/pinoLogger.ts"
 import { StreamRecorder } from "./recorder/StreamRecorder.ts"
 import { Metrics } from "./metrics/Metrics.ts"
+import { ClipFaults } from "./repair/ClipFaults.ts"
 import { Repair } from "./repair/Repair.ts"
 import { StoredAlerts } from "./storage/Alerts.ts"
 import { Cameras } from "./storage/Cameras.ts"
@@ -123,6 +124,7 @@ export const serviceLayer = (settings: Settings) =>
       }),
     ),
     Layer.provideMerge(Repair.layer({ intervalMillis: settings.repairIntervalMillis })),
+    Layer.provideMerge(ClipFaults.layer),
     Layer.provideMerge(cleanupLayer(settings)),
     Layer.provideMerge(StreamRecorder.layer(settings)),
     Layer.provideMerge(CameraDirectories.layer),

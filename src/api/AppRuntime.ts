@@ -14,6 +14,7 @@ import type { Delivery } from "../delivery/Delivery.ts"
 import type { EventJournal } from "../events/EventJournal.ts"
 import type { HealthMonitor } from "../health/HealthMonitor.ts"
 import type { Metrics } from "../metrics/Metrics.ts"
+import type { ClipFaults } from "../repair/ClipFaults.ts"
 import type { Repair } from "../repair/Repair.ts"
 import type { CameraRegistry } from "../supervision/CameraRegistry.ts"
 import type { Supervision } from "../supervision/Supervision.ts"
@@ -44,6 +45,7 @@ export type ApiServices =
   | Clips
   | ClipExports
   | ChangePreview
+  | ClipFaults
   | Cleanup
   | CleanupScheduler
   | DiskPressure

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import { ClipExports } from "../clips/ClipExports.ts"
 import type { Clip } from "../domain/Clip.ts"
+import { ClipFaults } from "../repair/ClipFaults.ts"
 import { Clips } from "../storage/Clips.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
@@ -13,13 +14,17 @@ import { ClipsQuery, NewClipBody } from "./requests.ts"
 const progressOf = ({ id, state }: Clip) =>
   state === "ready" ? Effect.succeed(1) : Effect.map(ClipExports, (exports) => exports.progressOf(id))
 
+/** What a look at the disk has found is told in place of `ready`: the clip is listed all the same. */
+const stateOf = ({ id, state }: Clip) =>
+  state === "ready" ? Effect.map(ClipFaults, (faults) => faults.of(id) ?? state) : Effect.succeed(state)
+
 const clipAnswer = Effect.fnUntraced(function* (clip: Clip) {
   const { content } = clip
   return {
     id: clip.id,
     camera_id: clip.cameraId,
     name: clip.name,
-    state: clip.state,
+    state: yield* stateOf(clip),
     progress: yield* progressOf(clip),
     error: clip.error,
     exact: clip.isExact,

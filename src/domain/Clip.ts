@@ -8,6 +8,9 @@ import type { Span } from "./Segment.ts"
  */
 export type ClipState = "exporting" | "ready" | "failed" | "cancelled"
 
+/** Why a clip that is ready is not on the disk as it was exported: its file is gone, or is another one. */
+export type ClipFault = "missing" | "damaged"
+
 /** A span of the asked range that no frame of the clip shows; `stopped`: nothing was to be recorded. */
 export interface ClipGap extends Span {
   readonly cause: string

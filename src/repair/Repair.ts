@@ -8,6 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import { Catalog } from "../storage/Catalog.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
 import { RepairStore } from "../storage/RepairStore.ts"
+import { ClipFaults } from "./ClipFaults.ts"
 import { type DiskMemory, repairPass } from "./repairPass.ts"
 import { type RepairKind, type RepairReport, RepairTally } from "./RepairReport.ts"
 
@@ -37,7 +38,8 @@ const hasNews = ({ adopted, missing, restored, settled, unowned, errors }: Repai
  * Makes disk and catalog agree, while cameras record too; it deletes nothing.
  *
  * A file without a row gets one, a row without a file is marked `missing` and becomes a gap, a cut file is settled at
- * its last whole fragment. One pass at a time; what a pass could not do stands in its report.
+ * its last whole fragment. Each pass looks at the clips, too. One pass at a time; what a pass could not do stands in its
+ * report.
  */
 export class Repair extends Context.Service<
   Repair,
@@ -55,7 +57,7 @@ export class Repair extends Context.Service<
 >()("vigia/repair/Repair") {
   static readonly layerNoDeps = (options: {
     readonly intervalMillis: number
-  }): Layer.Layer<Repair, never, Catalog | RepairStore | RecordingsDirectory> =>
+  }): Layer.Layer<Repair, never, Catalog | RepairStore | RecordingsDirectory | ClipFaults> =>
     Layer.effect(Repair, makeRepair(options.intervalMillis))
 
   static readonly layer = (options: { readonly intervalMillis: number }) =>
@@ -66,6 +68,7 @@ const makeRepair = Effect.fnUntraced(function* (intervalMillis: number) {
   const catalog = yield* Catalog
   const store = yield* RepairStore
   const directory = yield* RecordingsDirectory
+  const clipFaults = yield* ClipFaults
   const fork = yield* FiberSet.makeRuntime<never, void, never>()
   const oneAtATime = yield* Semaphore.make(1)
   const memory: DiskMemory = { root: null, cameras: new Map() }
@@ -88,6 +91,7 @@ const makeRepair = Effect.fnUntraced(function* (intervalMillis: number) {
   const pass = Effect.fnUntraced(function* (kind: RepairKind) {
     const startedAtMillis = yield* Clock.currentTimeMillis
     const tally = new RepairTally()
+    yield* clipFaults.look
     const isComplete = yield* repairPass(
       { kind, startedAtMillis },
       { catalog, store, directory, noteUnowned },

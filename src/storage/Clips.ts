@@ -36,6 +36,15 @@ export interface ClipSourceFile {
   readonly startMillis: number
 }
 
+/** A clip that is ready, as far as its file is concerned. */
+export interface ReadyClip {
+  readonly id: string
+  readonly cameraId: number
+  /** Relative to the recordings directory. */
+  readonly filePath: string
+  readonly sizeBytes: number
+}
+
 /** Clips of one camera or of all. */
 export interface ClipsQuery {
   readonly cameraId?: number | undefined
@@ -103,8 +112,8 @@ export class Clips extends Context.Service<
     create(clip: Clip): Effect.Effect<void, ClipNameTaken | DatabaseUnavailable>
     /** In the order in which they were asked for. */
     list(query: ClipsQuery): Effect.Effect<ClipsPage, InvalidCursor | DatabaseUnavailable>
-    /** Where the files of all clips are that are ready, relative to the recordings directory. */
-    readonly readyPaths: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
+    /** All that are ready. */
+    readonly ready: Effect.Effect<ReadonlyArray<ReadyClip>, DatabaseUnavailable>
     get(id: string): Effect.Effect<Clip, ClipNotFound | DatabaseUnavailable>
     /** A clip, also one whose deletion began before and did not end. */
     getForRemoval(
@@ -177,12 +186,11 @@ export class Clips extends Context.Service<
         return { clips, nextCursor: hasMore ? encodeCreatedCursor(last) : null }
       }, orUnavailable)
 
-      const readyPaths = sql<
-        Pick<ClipRow, "filePath">
-      >`SELECT file_path FROM clips WHERE state = 'ready'`.pipe(
-        Effect.map((rows) => rows.map(({ filePath }) => filePath)),
+      const ready = sql<Pick<ClipRow, "id" | "cameraId" | "filePath" | "fileSize">>`
+        SELECT id, camera_id, file_path, file_size FROM clips WHERE state = 'ready' ORDER BY file_path`.pipe(
+        Effect.map((rows) => rows.map(({ fileSize, ...clip }) => ({ ...clip, sizeBytes: Number(fileSize) }))),
         orUnavailable,
-        Effect.withSpan("Clips.readyPaths"),
+        Effect.withSpan("Clips.ready"),
       )
 
       const get = Effect.fn("Clips.get")(function* (id: string) {
@@ -274,7 +282,7 @@ export class Clips extends Context.Service<
       return Clips.of({
         create,
         list,
-        readyPaths,
+        ready,
         get,
         getForRemoval,
         restore,

@@ -12,7 +12,7 @@ export const ClipAnswer = Schema.Struct({
   id: Schema.String,
   camera_id: Schema.Int,
   name: Schema.String,
-  state: Schema.Literals(["exporting", "ready", "failed", "cancelled"]),
+  state: Schema.Literals(["exporting", "ready", "failed", "cancelled", "missing", "damaged"]),
   progress: Schema.Finite,
   error: Schema.NullOr(Schema.String),
   starts_at: Schema.NullOr(Schema.String),

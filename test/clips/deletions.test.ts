@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
+import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { sidecarPathOf } from "../../src/storage/clipSidecar.ts"
 import { awaitFact } from "../support/awaitFact.ts"
@@ -101,6 +102,30 @@ describe("the deletion of a clip", () => {
     expect(await fixture.get(clip.id)).toMatchObject({ state: "ready" })
     rmSync(directory)
     renameSync(elsewhere, directory)
+    expect((await remove(clip)).status).toBe(204)
+  })
+})
+
+describe("a clip whose file went by hand", () => {
+  it("is listed as missing once disk and catalog were compared, is ready when it is back, and can be deleted", async () => {
+    const clip = await made("by hand")
+    const path = fixture.path(clip)
+    const becomes = async (state: ClipAnswer["state"]) => {
+      // One that runs may have looked before.
+      await awaitFact("no comparison runs", async () => {
+        const { body } = await fixture.service.request("GET", "/api/repair")
+        return !Schema.decodeUnknownSync(Schema.Struct({ running: Schema.Boolean }))(body).running
+      })
+      await fixture.service.request("POST", "/api/repair")
+      await awaitFact(`it is ${state}`, async () => (await fixture.get(clip.id)).state === state)
+    }
+    renameSync(path, `${path}.kept`)
+    await becomes("missing")
+    expect(await fixture.get(clip.id)).toEqual({ ...clip, state: "missing" })
+    renameSync(`${path}.kept`, path)
+    await becomes("ready")
+    renameSync(path, `${path}.kept`)
+    await becomes("missing")
     expect((await remove(clip)).status).toBe(204)
   })
 })

@@ -8,11 +8,13 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { DatabaseSettings } from "../../src/config/Settings.ts"
+import { ClipFaults } from "../../src/repair/ClipFaults.ts"
 import { Repair } from "../../src/repair/Repair.ts"
 import type { RepairKind, RepairReport } from "../../src/repair/RepairReport.ts"
 import type { Owner } from "../../src/domain/Owner.ts"
 import { Cameras, type StoredCamera } from "../../src/storage/Cameras.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
+import { Clips } from "../../src/storage/Clips.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
 import { Owners } from "../../src/storage/Owners.ts"
 import { Recordings } from "../../src/storage/Recordings.ts"
@@ -43,8 +45,9 @@ const services = (
   )
   return Repair.layerNoDeps({ intervalMillis }).pipe(
     Layer.provide(store),
+    Layer.provideMerge(ClipFaults.layer),
     Layer.provideMerge(Catalog.layer({ flushIntervalMillis: 100 })),
-    Layer.provideMerge(Layer.mergeAll(Cameras.layer, Owners.layer, Recordings.layer)),
+    Layer.provideMerge(Layer.mergeAll(Cameras.layer, Clips.layer, Owners.layer, Recordings.layer)),
     Layer.provideMerge(
       RecordingsDirectory.layer({ directory: join(root, "recordings"), stateDirectory: join(root, "state") }),
     ),

@@ -113,7 +113,7 @@ const rebuild = Effect.gen(function* () {
   const directory = yield* RecordingsDirectory
   const cameras = yield* Cameras
   const clips = yield* Clips
-  const known = new Set(yield* clips.readyPaths)
+  const known = new Set((yield* clips.ready).map(({ filePath }) => filePath))
   for (const { id, identity } of [...(yield* cameras.list), ...(yield* cameras.listRemoved)]) {
     const owner = { id, identity }
     const found = yield* Effect.tryPromise({
