@@ -15,12 +15,14 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import { exportClip } from "../../src/clips/exportClip.ts"
+import type { VideoClipName } from "../../src/demo/simulator/clipProfiles.ts"
 import type { Clip, ClipContent } from "../../src/domain/Clip.ts"
 import type { FragmentRecord } from "../../src/recorder/segments/fragmentRecord.ts"
 import { segmentPath } from "../../src/recorder/segments/publishSegment.ts"
 import { readSegment } from "../../src/recorder/segments/readSegment.ts"
 import type { ClipSourceFile } from "../../src/storage/Clips.ts"
 import { segmentOptions } from "../recorder/segments/recordedFiles.ts"
+import { writeStampedRun } from "./stampedRun.ts"
 import { writeIndex } from "./writeIndex.ts"
 
 /** How the pictures of a recording are made; all have 25 frames a second and a keyframe every 2 s. */
@@ -75,6 +77,14 @@ export class SourceScene {
     const startMillis = this.#endMillis - seconds * 1000
     this.files.push({ filePath, runId: "", segmentNumber: 0, isGrowing: false, startMillis })
     return filePath
+  }
+
+  /** Records files of one run whose pictures are stamped, right after what was recorded before, with their indexes. */
+  async recordStamped(clip: VideoClipName, segmentSeconds: number, files: number): Promise<void> {
+    const startMillis = this.#endMillis
+    const run = { recordingDirectory: this.directory, cameraId: 1, clip, startMillis, segmentSeconds, files }
+    this.files.push(...(await writeStampedRun(run)))
+    this.#endMillis += files * segmentSeconds * 1000
   }
 
   /** Leaves the index beside a recording that its watcher wrote; answers what it says. */
