@@ -11,7 +11,6 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { ChangePreview } from "../../src/cleanup/ChangePreview.ts"
 import { Cleanup } from "../../src/cleanup/Cleanup.ts"
 import { Deletion } from "../../src/cleanup/Deletion.ts"
-import type { PlanDays } from "../../src/cleanup/expiry.ts"
 import { FileRemoval } from "../../src/cleanup/FileRemoval.ts"
 import {
   type DeletionFileSystem,
@@ -38,7 +37,6 @@ import { makeTestDatabase } from "../support/database.ts"
 export class Crash extends Error {}
 
 export interface SceneOptions {
-  readonly planDays?: PlanDays
   /** Files are unlinked in a thread, as the service does, unless this is given. */
   readonly fileSystem?: DeletionFileSystem
   /** Puts something between the deletion and its rows. */
@@ -74,7 +72,7 @@ export const clockAt = (offset: () => ClockOffset) =>
 const services = (
   root: string,
   database: DatabaseSettings,
-  { fileSystem, planDays = retentionDays, aroundStore = (store) => store }: SceneOptions,
+  { fileSystem, aroundStore = (store) => store }: SceneOptions,
   offset: () => ClockOffset,
   lines: Array<string>,
 ) => {
@@ -89,7 +87,7 @@ const services = (
     Layer.provide(DeletionStore.layer),
   )
   return ChangePreview.layer.pipe(
-    Layer.provideMerge(Cleanup.layer(planDays)),
+    Layer.provideMerge(Cleanup.layer(retentionDays)),
     Layer.provideMerge(Deletion.layerNoDeps),
     Layer.provide([removal, store]),
     Layer.provideMerge(Layer.mergeAll(ExportSources.layer, EvictionCandidates.layer, StorageAccounts.layer)),
