@@ -6,6 +6,9 @@ import * as SqlClient from "effect/sql/SqlClient"
  *
  * `from_time` and `to_time` are what was asked for, `start_time` and `end_time` what the file holds. A name on disk is
  * taken while its clip is being exported, is there, or is being deleted; one that failed or was cancelled gives it back.
+ *
+ * `recordings.is_clip` stays beside this table: it is the column of the specification, and whoever sets it keeps that
+ * recording where it is.
  */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

@@ -1,15 +1,19 @@
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { segmentPath } from "../../src/recorder/segments/publishSegment.ts"
+import { writeStampedRun } from "../clips/stampedRun.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { VigiaService } from "../support/VigiaService.ts"
 
 const hour = 3_600_000
 const day = 24 * hour
 const Created = Schema.Struct({ id: Schema.Int })
+const ReadyClip = Schema.Struct({ state: Schema.Literal("ready"), file_path: Schema.String })
+const decodePaths = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ file_path: Schema.String })))
 const State = Schema.Struct({
   running: Schema.NullOr(Schema.Unknown),
   passes: Schema.Array(Schema.Struct({ files: Schema.Int, bytes: Schema.Int, reason: Schema.String })),
@@ -177,6 +181,54 @@ describe("the cleanup of a service", () => {
     expect(await service.request("PATCH", address, { retention_days: null })).toMatchObject({
       body: { retention_days: null },
     })
+  })
+
+  it("leaves a clip when the recordings that it was made of have expired", async () => {
+    await service.request("PATCH", `/api/owners/${ownerId}`, { plan: "premium" })
+    const startMillis = Math.floor(Date.now() / 1000) * 1000 - 12 * day
+    const sources = await writeStampedRun({
+      recordingDirectory: service.recordingDirectory,
+      cameraId,
+      clip: "h264-360p",
+      startMillis,
+      segmentSeconds: 4,
+      files: 2,
+    })
+    const listed = async () => {
+      const rows = decodePaths(await service.rows("SELECT file_path FROM recordings"))
+      const paths = new Set(rows.map(({ file_path }) => file_path))
+      return sources.filter(({ filePath }) => paths.has(filePath)).length
+    }
+    await service.request("POST", "/api/repair")
+    await awaitFact("they are listed", async () => (await listed()) === sources.length)
+    const asked = await service.request("POST", "/api/clips", {
+      camera_id: cameraId,
+      from: new Date(startMillis + 2500).toISOString(),
+      to: new Date(startMillis + 6500).toISOString(),
+      name: "Break-in",
+    })
+    expect(asked.status).toBe(202)
+    const { id } = Schema.decodeUnknownSync(Schema.Struct({ id: Schema.String }))(asked.body)
+    const ready = await awaitFact("it is ready", async () => {
+      const { body } = await service.request("GET", `/api/clips/${id}`)
+      return Schema.is(ReadyClip)(body) ? body : null
+    })
+    const path = join(service.recordingDirectory, ready.file_path)
+    const sumOf = (): string => createHash("sha256").update(readFileSync(path)).digest("hex")
+    const sum = sumOf()
+    // As old as what it was made of, by its row and by its file.
+    await service.rows(`UPDATE clips SET created_at = created_at - interval '12 days' RETURNING id`)
+    utimesSync(path, startMillis / 1000, startMillis / 1000)
+
+    await service.request("PATCH", `/api/owners/${ownerId}`, { plan: "basic" })
+    expect((await service.request("POST", "/api/cleanup")).status).toBe(202)
+    await awaitFact("the recordings are gone", async () => (await listed()) === 0)
+    await ended()
+    expect(sources.some(({ filePath }) => has(filePath))).toBe(false)
+    expect(sumOf()).toBe(sum)
+    expect(existsSync(path.replace(/mp4$/, "json"))).toBe(true)
+    const listing = await service.request("GET", `/api/clips?camera_id=${cameraId}`)
+    expect(listing.body).toMatchObject({ clips: [{ id, state: "ready", file_path: ready.file_path }] })
   })
 
   it("says clearly that no service answers", async () => {
