@@ -8,6 +8,7 @@ import { Catalog } from "../storage/Catalog.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import { DeletionStore, type ExpiredCursor, type MarkedBatch } from "../storage/DeletionStore.ts"
 import type { Cutoff } from "../storage/ExpiredRecordings.ts"
+import type { EvictionCandidate } from "../storage/EvictionCandidates.ts"
 import { ExportSources } from "../storage/ExportSources.ts"
 import {
   type DirectoryUnusable,
@@ -16,18 +17,7 @@ import {
 } from "../storage/RecordingsDirectory.ts"
 import { FileRemoval, type RemovalFailed } from "./FileRemoval.ts"
 import { filesInUse } from "./filesInUse.ts"
-
-/** A recording to be deleted; `filePath` is relative to the recordings directory. */
-export interface DoomedRecording {
-  readonly id: number
-  readonly cameraId: number
-  readonly filePath: string
-  readonly sizeBytes: number
-  readonly startMillis: number
-  readonly endMillis: number
-}
-
-export type DeletionReason = "expired" | "evicted" | "asked"
+import { withoutHeld } from "./withoutHeld.ts"
 
 /** A file that stays; `code` is that of the file system (`EACCES`), or `refused` for what is no file of ours. */
 export interface DeletionFailure {
@@ -66,14 +56,21 @@ const nothing: NamedDeletionResult = {
   removedIds: new Set(),
 }
 
-/** Which of the named recordings were marked, and did not fail. */
+/** A batch that is finished: its rows are settled. */
+interface Finished {
+  readonly result: DeletionResult
+  /** Paths of what was marked and is still there, failed or held. */
+  readonly keptPaths: ReadonlyArray<string>
+}
+
+/** Which of the named recordings were marked, and are gone. */
 const removedIdsOf = (
-  recordings: ReadonlyArray<DoomedRecording>,
+  recordings: ReadonlyArray<EvictionCandidate>,
   { files }: MarkedBatch,
-  failures: ReadonlyArray<DeletionFailure>,
+  keptPaths: ReadonlyArray<string>,
 ): ReadonlySet<number> => {
   const gone = new Set(files.flatMap(({ filePaths }) => filePaths.split("\n")))
-  for (const { filePath } of failures) gone.delete(filePath)
+  for (const filePath of keptPaths) gone.delete(filePath)
   return new Set(recordings.filter(({ filePath }) => gone.has(filePath)).map(({ id }) => id))
 }
 
@@ -87,11 +84,10 @@ const removedIdsOf = (
 export class Deletion extends Context.Service<
   Deletion,
   {
-    /** Deletes what may be deleted of these, a batch at most; what may not is passed over in silence. */
-    remove(
-      recordings: ReadonlyArray<DoomedRecording>,
-      reason: DeletionReason,
-    ): Effect.Effect<NamedDeletionResult, DeletionError>
+    /** Files of these cameras that are not deleted now: the catalog is busy with them, or an export reads them. */
+    keptBack(cameraIds: ReadonlyArray<number>): ReadonlySet<string>
+    /** Evicts what may be deleted of these, a batch at most; what may not is passed over in silence. */
+    remove(recordings: ReadonlyArray<EvictionCandidate>): Effect.Effect<NamedDeletionResult, DeletionError>
     /** Deletes what has expired of groups of cameras, batch by batch; `onRemoved` is told of each. */
     removeExpired(
       groups: ReadonlyArray<ReadonlyArray<Cutoff>>,
@@ -116,12 +112,8 @@ export class Deletion extends Context.Service<
       const inHand = new Set<number>()
       const logged = new Set<string>()
 
-      /** Files of these cameras that are not to be deleted now. */
-      const keptBack = (of: ReadonlyArray<{ readonly cameraId: number }>): ReadonlySet<string> =>
-        new Set([
-          ...filesInUse(catalog, new Set(of.map(({ cameraId }) => cameraId))),
-          ...exportSources.held(),
-        ])
+      const keptBack = (cameraIds: ReadonlyArray<number>): ReadonlySet<string> =>
+        new Set([...filesInUse(catalog, new Set(cameraIds)), ...exportSources.held()])
 
       const noteFailure = ({ filePath, code }: DeletionFailure): Effect.Effect<void> =>
         Effect.suspend(() => {
@@ -134,24 +126,24 @@ export class Deletion extends Context.Service<
         // A file system that is not mounted holds no files, and they are not gone.
         yield* directory.assertPresent
         const today = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 10)
-        return yield* files.unlink({ files: marked, today })
+        // An export may have come to hold files since they were marked.
+        const { doomed, heldPaths } = withoutHeld(marked, exportSources.held())
+        return { ...(yield* files.unlink({ files: doomed, today })), heldPaths }
       })
 
       /** Files, then rows: where this ends in between, the batch is finished later. */
       const finish = Effect.fnUntraced(function* (batch: MarkedBatch) {
-        const { freedBytes, left } = yield* unlinking.withPermit(unlink(batch))
-        yield* store.settle(
-          batch.batchId,
-          left.map(({ filePath }) => filePath),
-        )
+        const { freedBytes, left, heldPaths } = yield* unlinking.withPermit(unlink(batch))
+        const keptPaths = [...left.map(({ filePath }) => filePath), ...heldPaths]
+        yield* store.settle(batch.batchId, keptPaths)
         yield* Effect.forEach(left, noteFailure, { discard: true })
         const result: DeletionResult = {
           cameraIds: batch.files.map(({ cameraId }) => cameraId),
-          removed: batch.recordings - left.length,
+          removed: batch.recordings - keptPaths.length,
           freedBytes,
           failures: left,
         }
-        return result
+        return { result, keptPaths } satisfies Finished
       })
 
       const letGo = (batch: MarkedBatch) =>
@@ -171,24 +163,30 @@ export class Deletion extends Context.Service<
           }),
         ).pipe((alone) => marking.withPermit(alone))
 
-      const finishInHand = <A>(batch: MarkedBatch, use: (result: DeletionResult) => A) =>
+      const finishInHand = <A>(batch: MarkedBatch, use: (finished: Finished) => A) =>
         Effect.ensuring(Effect.interruptible(Effect.map(finish(batch), use)), letGo(batch))
 
-      const remove = Effect.fn("Deletion.remove")(function* (
-        recordings: ReadonlyArray<DoomedRecording>,
-        reason: DeletionReason,
-      ) {
+      const tell =
+        (onRemoved: (result: DeletionResult) => void) =>
+        ({ result }: Finished): void =>
+          onRemoved(result)
+
+      const remove = Effect.fn("Deletion.remove")(function* (recordings: ReadonlyArray<EvictionCandidate>) {
         yield* directory.assertPresent
-        const inUse = keptBack(recordings)
-        const ids = recordings.filter(({ filePath }) => !inUse.has(filePath)).map(({ id }) => id)
         const nowMillis = yield* Clock.currentTimeMillis
+        // Within the permit: while it was waited for, files may have come into use.
+        const mark = Effect.suspend(() => {
+          const inUse = keptBack(recordings.map(({ cameraId }) => cameraId))
+          const ids = recordings.filter(({ filePath }) => !inUse.has(filePath)).map(({ id }) => id)
+          return store.mark(ids, "evicted", nowMillis)
+        })
         return yield* Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(takeInHand(restore(store.mark(ids, reason, nowMillis))), (batch) =>
+          Effect.flatMap(takeInHand(restore(mark)), (batch) =>
             batch === null
               ? Effect.succeed(nothing)
-              : finishInHand(batch, (result) => ({
+              : finishInHand(batch, ({ result, keptPaths }) => ({
                   ...result,
-                  removedIds: removedIdsOf(recordings, batch, result.failures),
+                  removedIds: removedIdsOf(recordings, batch, keptPaths),
                 })),
           ),
         )
@@ -201,14 +199,20 @@ export class Deletion extends Context.Service<
         onRemoved: (result: DeletionResult) => void,
       ) {
         yield* directory.assertPresent
-        const except = keptBack(cutoffs)
         const nowMillis = yield* Clock.currentTimeMillis
-        const mark = store.markExpired({ cutoffs, after, except, limit: batchRecordings }, nowMillis)
+        // Within the permit, as there.
+        const mark = Effect.suspend(() => {
+          const except = keptBack(cutoffs.map(({ cameraId }) => cameraId))
+          return store.markExpired({ cutoffs, after, except, limit: batchRecordings }, nowMillis)
+        })
         return yield* Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const batch = yield* takeInHand(restore(mark))
             if (batch === null) return null
-            return { last: batch.last, finishing: yield* Effect.forkScoped(finishInHand(batch, onRemoved)) }
+            return {
+              last: batch.last,
+              finishing: yield* Effect.forkScoped(finishInHand(batch, tell(onRemoved))),
+            }
           }),
         )
       })
@@ -239,7 +243,7 @@ export class Deletion extends Context.Service<
             const batch = yield* restore(marking.withPermit(store.nextMarked(afterBatchId)))
             if (batch === null || busy.has(batch.batchId) || inHand.has(batch.batchId)) return batch
             inHand.add(batch.batchId)
-            yield* finishInHand(batch, onRemoved)
+            yield* finishInHand(batch, tell(onRemoved))
             return batch
           }),
         )
@@ -251,7 +255,7 @@ export class Deletion extends Context.Service<
         while (batch !== null) batch = yield* finishNext(batch.batchId, onRemoved)
       })
 
-      return Deletion.of({ remove, removeExpired, finishInterrupted })
+      return Deletion.of({ keptBack, remove, removeExpired, finishInterrupted })
     }),
   )
 

@@ -1,4 +1,4 @@
-import type { DoomedRecording } from "./Deletion.ts"
+import type { EvictionCandidate } from "../storage/EvictionCandidates.ts"
 
 /** What an owner uses of the disk, and what part of it is his. */
 export interface OwnerUse {
@@ -6,21 +6,21 @@ export interface OwnerUse {
   readonly bytes: number
   /** As of `shareOf`. */
   readonly shareBytes: number
-  readonly evictable: ReadonlyArray<DoomedRecording>
+  readonly evictable: ReadonlyArray<EvictionCandidate>
 }
 
 /** An equal part of the disk, or his quota where that is less: a quota is a limit, and no claim to more than others have. */
 export const shareOf = (quotaBytes: number | null, equalBytes: number): number =>
   Math.min(quotaBytes ?? equalBytes, equalBytes)
 
-const byEnd = (a: DoomedRecording, b: DoomedRecording): number => a.endMillis - b.endMillis || a.id - b.id
+const byEnd = (a: EvictionCandidate, b: EvictionCandidate): number => a.endMillis - b.endMillis || a.id - b.id
 
 /** The oldest recordings that together free at least `neededBytes`, or all of them. */
 export const oldestFirst = (
-  evictable: ReadonlyArray<DoomedRecording>,
+  evictable: ReadonlyArray<EvictionCandidate>,
   neededBytes: number,
-): ReadonlyArray<DoomedRecording> => {
-  const chosen: Array<DoomedRecording> = []
+): ReadonlyArray<EvictionCandidate> => {
+  const chosen: Array<EvictionCandidate> = []
   let freedBytes = 0
   for (const recording of evictable.toSorted(byEnd)) {
     if (freedBytes >= neededBytes) break
@@ -40,13 +40,13 @@ export const evictionOrder = (
   owners: ReadonlyArray<OwnerUse>,
   neededBytes: number,
   mostFiles: number,
-): ReadonlyArray<DoomedRecording> => {
+): ReadonlyArray<EvictionCandidate> => {
   const queues = owners.map(({ ownerId, bytes, shareBytes, evictable }) => ({
     ownerId,
     overBytes: bytes - shareBytes,
     waiting: evictable.toSorted(byEnd).values(),
   }))
-  const chosen: Array<DoomedRecording> = []
+  const chosen: Array<EvictionCandidate> = []
   let open = queues
   let freedBytes = 0
   while (freedBytes < neededBytes && chosen.length < mostFiles) {

@@ -1,42 +1,40 @@
 import * as Effect from "effect/Effect"
-import type { EventJournal } from "../events/EventJournal.ts"
 import type { Catalog } from "../storage/Catalog.ts"
-import type { EvictionCandidates } from "../storage/EvictionCandidates.ts"
 import type { DiskSpace } from "../storage/RecordingsDirectory.ts"
 import type { OwnerAccount, StorageAccounts } from "../storage/StorageAccounts.ts"
-import type { Deletion, DoomedRecording } from "./Deletion.ts"
 import { type DiskLimits, isNothing, type Room, roomToFree } from "./diskLimits.ts"
+import { type BatchServices, makeEvictionBatches } from "./evictionBatches.ts"
 import { evictionOrder, oldestFirst, type OwnerUse, shareOf } from "./evictionOrder.ts"
-import { filesInUse } from "./filesInUse.ts"
-import { steadyMillis } from "../domain/steadyMillis.ts"
-import { type Eviction, noteEviction } from "./noteEviction.ts"
-import { RefusedFiles } from "./RefusedFiles.ts"
+import { reachableGoal } from "./reachableGoal.ts"
 
 /** What evictions work with. */
-export interface EvictionServices {
-  readonly deletion: Deletion["Service"]
-  readonly candidates: EvictionCandidates["Service"]
+export interface EvictionServices extends BatchServices {
   readonly accounts: StorageAccounts["Service"]
   readonly catalog: Catalog["Service"]
-  readonly publish: EventJournal["Service"]["publish"]
 }
-
-/** Few, so that the disk is asked again soon. */
-const batchFiles = 16
-
-/** The catalog keeps the last few files of a camera in use: they must not hide older ones. */
-const mostInUse = 4
 
 /** A recording and its index. */
 const filesOfRecording = 2
 
+const nothing: Room = { bytes: 0, files: 0 }
+
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
+
+const roomOf = ({ bytes, recordings }: { readonly bytes: number; readonly recordings: number }): Room => ({
+  bytes,
+  files: recordings * filesOfRecording,
+})
+
+const both = (one: Room, other: Room): Room => ({
+  bytes: one.bytes + other.bytes,
+  files: one.files + other.files,
+})
 
 /**
  * Why an eviction ended before there was room.
  *
- * - `nothing_evictable`: what is left is protected, or grows
- * - `out_of_reach`: others take so much that the goal would not be reached with all recordings gone; none is deleted
+ * - `nothing_evictable`: what is left is protected, in use, or grows
+ * - `out_of_reach`: the goal would not be reached with all gone that may go; none is deleted
  * - `undeletable`: the file system refused all files of a batch
  */
 export type EvictionObstacle = "nothing_evictable" | "out_of_reach" | "undeletable"
@@ -58,127 +56,95 @@ const choose = (uses: ReadonlyArray<OwnerUse>, { bytes, files }: Room, mostFiles
 }
 
 /** Deletes recordings before their time: where the disk is too full, or somebody uses more than his quota. */
-export const makeEvictions = ({ deletion, candidates, accounts, catalog, publish }: EvictionServices) => {
-  const refusals = new RefusedFiles()
-  /** While nothing can be deleted, one file says so as well as a batch. */
-  let filesAtOnce = batchFiles
+export const makeEvictions = ({ accounts, catalog, ...services }: EvictionServices) => {
+  const { deletion, candidates } = services
+  const batches = makeEvictionBatches(services)
 
   const countedBytes = (cameraIds: ReadonlyArray<number>): number =>
     sum(cameraIds.map((id) => catalog.snapshot(id).totalBytes))
+  const countedRecordings = (cameraIds: ReadonlyArray<number>): number =>
+    sum(cameraIds.map((id) => catalog.snapshot(id).recordings))
 
-  /** The oldest recordings of each camera that may go, enough for a batch. */
-  const oldest = Effect.fnUntraced(function* (
+  /**
+   * The goal that is reached by what was freed since `before` and by all recordings that may go now.
+   *
+   * The counters are an upper bound, also while they still hold what is just gone: where that is too little, no row is
+   * read. Where it is enough, only the rows themselves tell what of it may really go.
+   */
+  const goalOf = Effect.fnUntraced(function* (
+    before: DiskSpace,
+    limits: DiskLimits,
+    freed: Room,
     cameraIds: ReadonlyArray<number>,
     passedOver: ReadonlySet<string>,
   ) {
-    const except = [...refusals.current(yield* steadyMillis), ...passedOver]
-    const inUse = filesInUse(catalog, new Set(cameraIds))
-    const found = yield* candidates.oldest(cameraIds, filesAtOnce + mostInUse, except)
-    return found.filter(({ filePath }) => !inUse.has(filePath))
-  })
-
-  /** Answers what is gone; what came into use, or was protected, since it was chosen is added to `passedOver`. */
-  const evict = Effect.fnUntraced(function* (
-    chosen: ReadonlyArray<DoomedRecording>,
-    reason: Eviction["reason"],
-    owners: ReadonlyArray<OwnerAccount>,
-    passedOver: Set<string>,
-  ) {
-    const { removedIds, freedBytes, failures } = yield* deletion.remove(chosen, "evicted")
-    const failed = new Set(failures.map(({ filePath }) => filePath))
-    const gone = chosen.filter(({ id }) => removedIds.has(id))
-    const silent = chosen.filter(({ id, filePath }) => !removedIds.has(id) && !failed.has(filePath))
-    for (const { filePath } of silent) passedOver.add(filePath)
-    const tried = chosen.filter((one) => !silent.includes(one)).map(({ filePath }) => filePath)
-    refusals.note(tried, failed, yield* steadyMillis)
-    const isRefused = failed.size > 0 && gone.length === 0
-    filesAtOnce = isRefused ? 1 : batchFiles
-    for (const [cameraId, files] of Map.groupBy(gone, (one) => one.cameraId)) {
-      const eviction: Eviction = {
-        reason,
-        cameraId,
-        ownerId: owners.find(({ cameras }) => cameras.some(({ id }) => id === cameraId))?.id ?? null,
-        files: files.length,
-        bytes: sum(files.map(({ sizeBytes }) => sizeBytes)),
-        fromMillis: Math.min(...files.map(({ startMillis }) => startMillis)),
-        toMillis: Math.max(...files.map(({ endMillis }) => endMillis)),
-      }
-      yield* noteEviction(eviction, publish)
-    }
-    return { gone, freedBytes, isRefused }
-  })
-
-  /** The goal that can be reached by deleting recordings, and is not reached yet. */
-  const goalOf = Effect.fnUntraced(function* (
-    space: DiskSpace,
-    limits: DiskLimits,
-    cameraIds: ReadonlyArray<number>,
-  ) {
-    const evictableBytes = countedBytes(cameraIds) - (yield* candidates.protectedBytesOf(cameraIds))
-    for (const goal of ["comfort", "reserve"] as const) {
-      const needed = roomToFree(space, limits, goal)
-      if (needed.bytes <= evictableBytes) return isNothing(needed) ? null : goal
-    }
-    return null
+    const bytes = countedBytes(cameraIds) - (yield* candidates.protectedBytesOf(cameraIds))
+    const counted = roomOf({ bytes, recordings: countedRecordings(cameraIds) })
+    if (reachableGoal(before, limits, both(counted, freed)) === null) return null
+    const evictable = roomOf(yield* batches.evictable(cameraIds, passedOver))
+    return reachableGoal(before, limits, both(evictable, freed))
   })
 
   /**
    * Evicts in small batches until the disk is well below its limits, or nothing is left that may go.
    *
    * No more goes than what was missing at the first look, also where the disk does not show yet what was freed. It is
-   * asked again before each batch; where it does not answer, nothing more is deleted.
+   * asked again before each batch; where it does not answer, nothing more is deleted. Nothing goes for a goal that is
+   * out of reach: that is asked first, and again where anything stayed that was to go.
    */
   const relieve = Effect.fn("evictions.relieve")(function* (
     probe: Effect.Effect<DiskSpace | null>,
     limits: DiskLimits,
   ) {
     const before = yield* probe
-    let needed: Room = { bytes: 0, files: 0 }
-    let freed: Room = { bytes: 0, files: 0 }
+    if (before === null) return { before, freed: nothing, obstacle: null } satisfies Relief
+    let needed = roomToFree(before, limits, "comfort")
+    let freed = nothing
     const relief = (obstacle: EvictionObstacle | null): Relief => ({
       before,
       freed: { bytes: needed.bytes > 0 ? freed.bytes : 0, files: needed.files > 0 ? freed.files : 0 },
       obstacle,
     })
-    if (before === null || isNothing(roomToFree(before, limits, "comfort"))) return relief(null)
-    const add = (bytes: number, recordings: number): void => {
-      freed = { bytes: freed.bytes + bytes, files: freed.files + recordings * filesOfRecording }
-    }
+    if (isNothing(needed)) return relief(null)
     const owners = yield* accounts.list
     const cameraIds = owners.flatMap(({ cameras }) => cameras.map(({ id }) => id))
-    const goal = yield* goalOf(before, limits, cameraIds)
-    if (goal !== null) needed = roomToFree(before, limits, goal)
     // What an earlier deletion has marked counts nowhere any more, and takes its room until it is finished.
-    yield* deletion.finishInterrupted(({ freedBytes, removed }) => add(freedBytes, removed))
+    yield* deletion.finishInterrupted(({ freedBytes, removed }) => {
+      freed = both(freed, roomOf({ bytes: freedBytes, recordings: removed }))
+    })
     const used = new Map(cameraIds.map((id) => [id, countedBytes([id])]))
     const bytesOf = (owner: OwnerAccount) => sum(owner.cameras.map(({ id }) => used.get(id) ?? 0))
     const passedOver = new Set<string>()
     const sharing = Math.max(1, owners.filter((owner) => bytesOf(owner) > 0).length)
+    let goal = yield* goalOf(before, limits, freed, cameraIds, passedOver)
     for (;;) {
       const space = yield* probe
       if (space === null) return relief(null)
+      needed = roomToFree(before, limits, goal ?? "comfort")
       const missing = roomToFree(space, limits, goal ?? "comfort")
       const left = {
         bytes: Math.min(missing.bytes, needed.bytes - freed.bytes),
         files: Math.min(missing.files, needed.files - freed.files),
       }
-      if (goal !== null && isNothing(left)) return relief(null)
-      const evictable = Map.groupBy(yield* oldest(cameraIds, passedOver), ({ cameraId }) => cameraId)
-      if (evictable.size === 0) return relief("nothing_evictable")
+      if (isNothing(left)) return relief(null)
+      const oldest = yield* batches.oldest(cameraIds, passedOver)
+      if (oldest.length === 0) return relief("nothing_evictable")
       if (goal === null) return relief("out_of_reach")
+      const evictable = Map.groupBy(oldest, ({ cameraId }) => cameraId)
       const uses = owners.map((owner) => ({
         ownerId: owner.id,
         bytes: bytesOf(owner),
         shareBytes: shareOf(owner.quotaBytes, space.totalBytes / sharing),
         evictable: owner.cameras.flatMap(({ id }) => evictable.get(id) ?? []),
       }))
-      const chosen = choose(uses, left, filesAtOnce)
-      const { gone, freedBytes, isRefused } = yield* evict(chosen, "disk", owners, passedOver)
+      const chosen = choose(uses, left, batches.mostFiles())
+      const { gone, freedBytes, isRefused } = yield* batches.evict(chosen, "disk", owners, passedOver)
       if (isRefused) return relief("undeletable")
-      add(freedBytes, gone.length)
+      freed = both(freed, roomOf({ bytes: freedBytes, recordings: gone.length }))
       for (const { cameraId, sizeBytes } of gone) {
         used.set(cameraId, (used.get(cameraId) ?? 0) - sizeBytes)
       }
+      if (gone.length < chosen.length) goal = yield* goalOf(before, limits, freed, cameraIds, passedOver)
     }
   })
 
@@ -195,9 +161,10 @@ export const makeEvictions = ({ deletion, candidates, accounts, catalog, publish
     for (;;) {
       // Exactly: the counters may still hold what was just deleted.
       const excessBytes = (yield* candidates.bytesOf(cameraIds)) - quotaBytes
-      const chosen = oldestFirst(yield* oldest(cameraIds, passedOver), excessBytes).slice(0, filesAtOnce)
+      const oldest = yield* batches.oldest(cameraIds, passedOver)
+      const chosen = oldestFirst(oldest, excessBytes).slice(0, batches.mostFiles())
       if (chosen.length === 0) return
-      const { isRefused } = yield* evict(chosen, "quota", owners, passedOver)
+      const { isRefused } = yield* batches.evict(chosen, "quota", owners, passedOver)
       if (isRefused) return
     }
   })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { type DatabaseUnavailable, orUnavailable } from "./DatabaseUnavailable.ts"
+import { type DatabaseUnavailable, orUnavailable, orUnavailableWithin } from "./DatabaseUnavailable.ts"
 
 /** A closed recording that nothing protects; `filePath` is relative to the recordings directory. */
 export interface EvictionCandidate {
@@ -24,6 +24,9 @@ interface CandidateRow {
   readonly endTime: Date
 }
 
+/** A million rows are summed within two seconds; nobody but the eviction waits for it. */
+const patience = "30 seconds"
+
 const idList = (cameraIds: ReadonlyArray<number>): string => JSON.stringify(cameraIds)
 
 /** Recordings that may be deleted before their time: no clips, nothing protected, nothing that grows. */
@@ -40,6 +43,11 @@ export class EvictionCandidates extends Context.Service<
       perCamera: number,
       except: ReadonlyArray<string>,
     ): Effect.Effect<ReadonlyArray<EvictionCandidate>, DatabaseUnavailable>
+    /** How many there are of these cameras, and their bytes; `except` as there. Reads all rows: for background work. */
+    evictable(
+      cameraIds: ReadonlyArray<number>,
+      except: ReadonlyArray<string>,
+    ): Effect.Effect<{ readonly recordings: number; readonly bytes: number }, DatabaseUnavailable>
     /** What of these cameras counts for a quota, exactly: for background work, never for a request. */
     bytesOf(cameraIds: ReadonlyArray<number>): Effect.Effect<number, DatabaseUnavailable>
     /** What of these cameras is protected: it counts for no quota. */
@@ -56,21 +64,26 @@ export class EvictionCandidates extends Context.Service<
       const texts = (values: ReadonlyArray<string>) =>
         sql`(SELECT jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`
 
+      const mayGo = (except: ReadonlyArray<string>) =>
+        sql.and([
+          sql`NOT is_clip AND NOT is_protected AND state = 'closed'`,
+          ...(except.length === 0
+            ? []
+            : [
+                sql`file_path NOT IN ${texts(except)}`,
+                sql`regexp_replace(file_path, '/[^/]*$', '') NOT IN ${texts(except)}`,
+              ]),
+        ])
+
       const oldest = Effect.fn("EvictionCandidates.oldest")(function* (
         cameraIds: ReadonlyArray<number>,
         perCamera: number,
         except: ReadonlyArray<string>,
       ) {
-        const others =
-          except.length === 0
-            ? sql``
-            : sql`AND file_path NOT IN ${texts(except)}
-                AND regexp_replace(file_path, '/[^/]*$', '') NOT IN ${texts(except)}`
         const rows = yield* sql<CandidateRow>`
           SELECT oldest.* FROM ${these(cameraIds)} AS wanted CROSS JOIN LATERAL (
             SELECT id, camera_id, file_path, file_size, start_time, end_time FROM recordings
-            WHERE camera_id = wanted.camera_id AND NOT is_clip AND NOT is_protected
-              AND state = 'closed' ${others}
+            WHERE camera_id = wanted.camera_id AND ${mayGo(except)}
             ORDER BY end_time LIMIT ${perCamera}) AS oldest`
         return rows.map((row) => ({
           id: Number(row.id),
@@ -82,6 +95,16 @@ export class EvictionCandidates extends Context.Service<
         }))
       }, orUnavailable)
 
+      const evictable = Effect.fn("EvictionCandidates.evictable")(function* (
+        cameraIds: ReadonlyArray<number>,
+        except: ReadonlyArray<string>,
+      ) {
+        const [row] = yield* sql<{ recordings: bigint; bytes: bigint }>`
+          SELECT count(*) AS recordings, COALESCE(sum(file_size), 0)::bigint AS bytes FROM recordings
+          WHERE camera_id IN ${these(cameraIds)} AND ${mayGo(except)}`
+        return { recordings: Number(row?.recordings ?? 0), bytes: Number(row?.bytes ?? 0) }
+      }, orUnavailableWithin(patience))
+
       const sumOf = Effect.fnUntraced(function* (cameraIds: ReadonlyArray<number>, which: Fragment) {
         const [row] = yield* sql<{ bytes: bigint }>`
           SELECT COALESCE(sum(file_size), 0)::bigint AS bytes FROM recordings
@@ -91,6 +114,7 @@ export class EvictionCandidates extends Context.Service<
 
       return EvictionCandidates.of({
         oldest,
+        evictable,
         bytesOf: (cameraIds) => sumOf(cameraIds, sql`NOT is_protected AND NOT is_clip`),
         protectedBytesOf: (cameraIds) => sumOf(cameraIds, sql`is_protected`),
       })

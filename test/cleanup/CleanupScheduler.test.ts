@@ -32,6 +32,7 @@ const scheduler = (cron: Cron.Cron, options: { cleanSince: string | null; failur
     }),
     Layer.mock(CleanupPasses, { cleanSince: () => Effect.sync(() => sinceMillis) }),
     Layer.mock(Deletion, {
+      keptBack: () => new Set(),
       finishInterrupted: () =>
         Effect.sync(() => {
           finished += 1

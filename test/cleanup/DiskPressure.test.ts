@@ -53,6 +53,7 @@ const scene = (recordings: number | null = null) => {
     }),
     // What is deleted frees nothing unless the test says so.
     Layer.mock(Deletion, {
+      keptBack: () => new Set(),
       finishInterrupted: () => Effect.void,
       remove: (doomed) =>
         Effect.sync(() => {
@@ -69,6 +70,7 @@ const scene = (recordings: number | null = null) => {
     }),
     Layer.mock(EvictionCandidates, {
       oldest: (_cameraIds, perCamera) => Effect.sync(() => left.slice(0, perCamera)),
+      evictable: () => Effect.sync(() => ({ recordings: left.length, bytes: 10 * left.length })),
       protectedBytesOf: () => Effect.succeed(0),
     }),
     Layer.mock(StorageAccounts, {

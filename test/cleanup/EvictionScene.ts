@@ -4,13 +4,13 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Deletion, type DoomedRecording } from "../../src/cleanup/Deletion.ts"
+import { Deletion } from "../../src/cleanup/Deletion.ts"
 import type { DiskLimits } from "../../src/cleanup/diskLimits.ts"
 import { makeEvictions, type Relief } from "../../src/cleanup/evictions.ts"
 import type { VigiaEvent } from "../../src/domain/VigiaEvent.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
-import { EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
+import { type EvictionCandidate, EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
 import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import type { makeTestDatabase } from "../support/database.ts"
 import { clockAt, type ClockOffset } from "./CleanupScene.ts"
@@ -24,20 +24,27 @@ export interface File {
   readonly cameraId: number
   readonly sizeBytes: number
   readonly endMinute: number
-  /** `stuck` cannot be deleted, and is of a day of its own; `busy` comes into use when it is to be deleted. */
-  readonly kind: "closed" | "growing" | "missing" | "protected" | "clip" | "stuck" | "busy"
+  /**
+   * `stuck` cannot be deleted, and is of a day of its own; `held` is in use, and `busy` comes into use when it is to be
+   * deleted.
+   */
+  readonly kind: "closed" | "growing" | "missing" | "protected" | "clip" | "stuck" | "held" | "busy"
 }
+
+const pathOf = ({ cameraId, kind }: File, at: number): string =>
+  `cam_${cameraId}/1970-01-${kind === "stuck" ? "02" : "01"}/${at}.mp4`
 
 const store = (files: ReadonlyArray<File>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* sql`DELETE FROM recordings`
-    for (const [at, { cameraId, sizeBytes, endMinute, kind }] of files.entries()) {
+    for (const [at, file] of files.entries()) {
+      const { cameraId, sizeBytes, endMinute, kind } = file
       yield* sql`INSERT INTO recordings ${sql.insert({
         cameraId,
         startTime: new Date((endMinute - 1) * minute),
         endTime: new Date(endMinute * minute),
-        filePath: `cam_${cameraId}/1970-01-${kind === "stuck" ? "02" : "01"}/${at}.mp4`,
+        filePath: pathOf(file, at),
         fileSize: sizeBytes,
         duration: 60,
         isClip: kind === "clip",
@@ -83,7 +90,7 @@ export const scene = async (
     clock: { nowMillis: null, livedMillis: 0 },
     ...given,
   }
-  const asked: Array<DoomedRecording> = []
+  const asked: Array<EvictionCandidate> = []
   let marked = 0
   const lines: Array<string> = []
   const events: Array<VigiaEvent> = []
@@ -104,7 +111,10 @@ export const scene = async (
   await runtime.runPromise(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const held = new Set<string>()
+      for (const [at, file] of files.entries()) if (file.kind === "held") held.add(pathOf(file, at))
       const deletion = Deletion.of({
+        keptBack: () => held,
         remove: (doomed) =>
           Effect.gen(function* () {
             const stuck = doomed.filter(({ filePath }) => byPath(filePath)?.kind === "stuck")

@@ -1,9 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { DoomedRecording } from "../../src/cleanup/Deletion.ts"
+import type { EvictionCandidate } from "../../src/storage/EvictionCandidates.ts"
 import { evictionOrder, oldestFirst, type OwnerUse, shareOf } from "../../src/cleanup/evictionOrder.ts"
 
-const recording = (id: number, sizeBytes: number, endMillis: number): DoomedRecording => ({
+const recording = (id: number, sizeBytes: number, endMillis: number): EvictionCandidate => ({
   id,
   cameraId: 1,
   filePath: `cam_1/2026-01-14/${id}.mp4`,
@@ -30,7 +30,7 @@ const anyOwners = fc
     }),
   )
 
-const sizeOf = (recordings: ReadonlyArray<DoomedRecording>): number =>
+const sizeOf = (recordings: ReadonlyArray<EvictionCandidate>): number =>
   recordings.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
 const anyNeed = fc.integer({ min: -10, max: 2_000 })
@@ -75,7 +75,7 @@ describe("the order of eviction", () => {
           .map((owner) => ({ ...owner, evictable: owner.evictable.toReversed() }))
         expect(evictionOrder(shuffled, needed, Infinity)).toEqual(chosen)
 
-        const inBatches: Array<DoomedRecording> = []
+        const inBatches: Array<EvictionCandidate> = []
         let left = owners
         for (;;) {
           const next = evictionOrder(left, needed - sizeOf(inBatches), batch)
