@@ -3,12 +3,15 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type { DirectoryUnusable, DiskSpace } from "../storage/RecordingsDirectory.ts"
+import type { DirectoryUnusable, DiskSpace, MarkerMissing } from "../storage/RecordingsDirectory.ts"
 
 /** What the file system answered; `error` says why it did not. */
 export type ProbeResult =
   | { readonly space: DiskSpace; readonly error: null }
   | { readonly space: null; readonly error: string }
+
+/** What of the file system is asked, and why it may not answer. */
+type Question = Effect.Effect<DiskSpace, MarkerMissing | DirectoryUnusable>
 
 /**
  * Asks a file system that may hang, and waits no longer than `timeoutMillis`.
@@ -17,11 +20,11 @@ export type ProbeResult =
  * scope of the caller.
  */
 export const boundedProbe = (
-  ask: Effect.Effect<DiskSpace, DirectoryUnusable>,
+  ask: Question,
   timeoutMillis: number,
 ): Effect.Effect<Effect.Effect<ProbeResult>, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
-    let asked: Fiber.Fiber<Result.Result<DiskSpace, DirectoryUnusable>> | null = null
+    let asked: Fiber.Fiber<Result.Result<Effect.Success<Question>, Effect.Error<Question>>> | null = null
     const question = Effect.result(ask).pipe(
       Effect.ensuring(
         Effect.sync(() => {

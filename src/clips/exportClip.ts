@@ -7,7 +7,7 @@ import { type ClipHome, sidecarOf } from "../storage/clipSidecar.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import type { ClipSourceFile } from "../storage/Clips.ts"
 import { errorCode } from "../storage/errorCode.ts"
-import type { DirectoryUnusable } from "../storage/RecordingsDirectory.ts"
+import type { DirectoryUnusable, MarkerMissing } from "../storage/RecordingsDirectory.ts"
 import { ClipDirectoryLinked, makeClipDirectory } from "./clipDirectory.ts"
 import { firstAbsent, publishClip, syncFile, unfinishedPathOf } from "./clipFiles.ts"
 import { clipGaps } from "./clipGaps.ts"
@@ -24,7 +24,7 @@ export interface ClipExport {
   readonly ffmpegPath: string
   readonly recordingsDirectory: string
   /** What the disk has for clips. */
-  readonly roomBytes: Effect.Effect<number, DirectoryUnusable>
+  readonly roomBytes: Effect.Effect<number, MarkerMissing | DirectoryUnusable>
   readonly onProgress: (share: number) => void
 }
 

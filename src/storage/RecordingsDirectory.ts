@@ -156,8 +156,8 @@ export class RecordingsDirectory extends Context.Service<
     ): Effect.Effect<boolean, MarkerMissing | DirectoryUnusable>
     /** The highest N of any `cam_N` on disk, 0 without any: new ids must start above. */
     readonly highestCameraId: Effect.Effect<number, DirectoryUnusable>
-    /** From the file system's own figures (statfs(2)). */
-    readonly diskSpace: Effect.Effect<DiskSpace, DirectoryUnusable>
+    /** From the file system's own figures (statfs(2)), where the marker is there: else they are another's. */
+    readonly diskSpace: Effect.Effect<DiskSpace, MarkerMissing | DirectoryUnusable>
   }
 >()("vigia/storage/RecordingsDirectory") {
   static readonly layer = (options: {
@@ -251,7 +251,10 @@ export class RecordingsDirectory extends Context.Service<
           Effect.withSpan("RecordingsDirectory.highestCameraId"),
         )
 
-        const diskSpace = attempt(path, () => statfs(path)).pipe(
+        const diskSpace = Effect.andThen(
+          assertPresent,
+          attempt(path, () => statfs(path)),
+        ).pipe(
           Effect.map(({ blocks, bfree, bavail, bsize, files, ffree }) => ({
             totalBytes: (blocks - bfree + bavail) * bsize,
             freeBytes: bavail * bsize,

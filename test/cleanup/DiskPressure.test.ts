@@ -12,7 +12,11 @@ import { StreamRecorder } from "../../src/recorder/StreamRecorder.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { DatabaseUnavailable } from "../../src/storage/DatabaseUnavailable.ts"
 import { EvictionCandidates } from "../../src/storage/EvictionCandidates.ts"
-import { DirectoryUnusable, RecordingsDirectory } from "../../src/storage/RecordingsDirectory.ts"
+import {
+  DirectoryUnusable,
+  MarkerMissing,
+  RecordingsDirectory,
+} from "../../src/storage/RecordingsDirectory.ts"
 import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { clockAt, type ClockOffset } from "./CleanupScene.ts"
@@ -29,7 +33,10 @@ const scene = (recordings: number | null = null) => {
   }))
   const camera = { name: "", isRemoved: false, isEnabled: true, quotaBytes: null, retentionDays: null }
   const owner = { id: 1, name: "", plan: "basic" as const, isRemoved: false, quotaBytes: null }
-  const disk: { freeBytes: number | null } = { freeBytes: 500 }
+  const disk: { freeBytes: number; fault: DirectoryUnusable | MarkerMissing | null } = {
+    freeBytes: 500,
+    fault: null,
+  }
   let clock: ClockOffset = { nowMillis: null, livedMillis: 0 }
   const ended: Array<StopReason> = []
   const lines: Array<string> = []
@@ -40,9 +47,9 @@ const scene = (recordings: number | null = null) => {
       installation: "test",
       cameraPath: (cameraId) => `/r/cam_${cameraId}`,
       diskSpace: Effect.suspend(() =>
-        disk.freeBytes === null
-          ? Effect.fail(new DirectoryUnusable({ path: "/r", code: "EIO" }))
-          : Effect.succeed({ totalBytes: 1000, freeBytes: disk.freeBytes, files: null }),
+        disk.fault === null
+          ? Effect.succeed({ totalBytes: 1000, freeBytes: disk.freeBytes, files: null })
+          : Effect.fail(disk.fault),
       ),
     }),
     Layer.mock(StreamRecorder, {
@@ -214,19 +221,22 @@ describe("DiskPressure", () => {
     await dispose()
   })
 
-  it("takes a disk that does not answer for critical, and neither deletes nor ends anything", async () => {
+  it.each([
+    new DirectoryUnusable({ path: "/r", code: "EIO" }),
+    new MarkerMissing({ directory: "/r", message: "/r has lost its marker file" }),
+  ])("takes a disk for critical where $_tag, and neither deletes nor ends anything", async (fault) => {
     const { disk, ended, lines, ask, state, refusal, dispose } = scene()
     expect(await state()).toBe("ok")
     await ask(({ begin }) => begin)
-    disk.freeBytes = null
+    disk.fault = fault
     await awaitFact("it is critical", async () => (await state()) === "critical")
-    expect(await ask(({ reading }) => reading)).toMatchObject({ space: null, error: "Cannot use /r: EIO" })
+    expect(await ask(({ reading }) => reading)).toMatchObject({ space: null, error: fault.message })
     expect(await refusal()).toBeNull()
-    disk.freeBytes = 500
+    disk.fault = null
     await awaitFact("it is well again", async () => (await state()) === "ok")
     await dispose()
     expect(ended).toEqual([])
-    expect(lines).toContain("Error the disk does not say how full it is: Cannot use /r: EIO")
+    expect(lines).toContain(`Error the disk does not say how full it is: ${fault.message}`)
     expect(lines.at(-1)).toBe("Info the disk has room again")
   })
 })

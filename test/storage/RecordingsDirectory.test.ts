@@ -174,6 +174,21 @@ describe("RecordingsDirectory", () => {
     )
   })
 
+  it.each([
+    ["is gone, as of a file system that is not mounted any more", () => rmSync(join(directory, ".vigia"))],
+    [
+      "is another's",
+      () => writeFileSync(join(directory, ".vigia"), JSON.stringify({ installation: "another" })),
+    ],
+  ])("says nothing of the disk below it when its marker %s", async (_what, change) => {
+    await opened((one) =>
+      Effect.gen(function* () {
+        change()
+        expect(yield* Effect.flip(one.diskSpace)).toMatchObject({ _tag: "MarkerMissing", directory })
+      }),
+    )
+  })
+
   it("names the path that cannot be made", async () => {
     writeFileSync(join(root, "file"), "")
     directory = join(root, "file", "recordings")
