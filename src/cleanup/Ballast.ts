@@ -56,8 +56,8 @@ const writeBallast = async (path: string, sizeBytes: number): Promise<void> => {
 export class Ballast extends Context.Service<
   Ballast,
   {
-    /** Gives the room up where less than half as much is free; false where it did not, or was given up before. */
-    readonly giveUp: Effect.Effect<boolean>
+    /** Gives the room up where less than half as much is free. */
+    readonly giveUp: Effect.Effect<void>
     /** Takes the room, where it does not hold it and much more is free. */
     readonly restore: Effect.Effect<void>
   }
@@ -65,7 +65,7 @@ export class Ballast extends Context.Service<
   /** None with a database elsewhere: null. */
   static readonly layer = (directory: string | null): Layer.Layer<Ballast> =>
     directory === null
-      ? Layer.succeed(Ballast, { giveUp: Effect.succeed(false), restore: Effect.void })
+      ? Layer.succeed(Ballast, { giveUp: Effect.void, restore: Effect.void })
       : Layer.sync(Ballast, () => makeBallast(directory))
 }
 
@@ -93,7 +93,6 @@ const makeBallast = (directory: string): Ballast["Service"] => {
       false,
     )
     if (isGivenUp) yield* Effect.logWarning("the ballast is given up: the database needs its room to delete")
-    return isGivenUp
   })
 
   const restore = attempt(

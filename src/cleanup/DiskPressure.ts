@@ -113,16 +113,13 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
   const ballast = yield* Ballast
   const unshown = new UnshownRoom()
   const probe = yield* boundedProbe(directory.diskSpace, probeTimeoutMillis)
-  let reading: DiskReading | null = null
   let isRecordingStopped = false
   let obstacle: PressureObstacle | null = null
   let hasBegun = false
   const listeners: Array<() => void> = []
 
-  /** Asks the disk, and keeps what it said. */
-  const look = Effect.gen(function* () {
+  const ask = Effect.gen(function* () {
     const { space, error } = yield* probe
-    const before = reading
     const now: DiskReading = {
       space,
       error,
@@ -131,11 +128,19 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
       isRecordingStopped,
       probedAtMillis: yield* Clock.currentTimeMillis,
     }
-    reading = now
-    if (now.state !== (before?.state ?? "ok") || now.error !== (before?.error ?? null)) yield* logState(now)
     return now
   })
-  yield* look
+  let reading = yield* ask
+  if (reading.state !== "ok") yield* logState(reading)
+
+  /** Asks the disk, and keeps what it said. */
+  const look = Effect.gen(function* () {
+    const now = yield* ask
+    const before = reading
+    reading = now
+    if (now.state !== before.state || now.error !== before.error) yield* logState(now)
+    return now
+  })
 
   /** Ends recording at the reserve, and lets it go on where there is room. */
   const openOrClose = Effect.fnUntraced(function* (space: DiskSpace | null) {
@@ -191,9 +196,7 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
 
   return DiskPressure.of({
     limits: options,
-    reading: Effect.suspend(() =>
-      reading === null ? look : Effect.succeed({ ...reading, obstacle, isRecordingStopped }),
-    ),
+    reading: Effect.sync(() => ({ ...reading, obstacle, isRecordingStopped })),
     refusal: Effect.sync(() =>
       isRecordingStopped ? failure("disk_full", "the reserve of the disk is reached", "wait_for_room") : null,
     ),
