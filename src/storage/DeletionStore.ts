@@ -5,6 +5,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { touchMillis } from "../domain/coverage.ts"
 import type { Span } from "../domain/Segment.ts"
 import { type DatabaseUnavailable, orUnavailableWithin } from "./DatabaseUnavailable.ts"
+import { deletable } from "./deletable.ts"
 import { deletedGaps } from "./deletedGaps.ts"
 import type { Cutoff } from "./ExpiredRecordings.ts"
 import { type GapColumns, gapFrom, Gaps } from "./Gaps.ts"
@@ -131,7 +132,7 @@ export class DeletionStore extends Context.Service<
             WITH batch AS MATERIALIZED (SELECT nextval('deletion_batches') AS batch_id),
             moved AS (
               DELETE FROM recordings WHERE id = ANY (ARRAY ${doomed})
-                AND NOT is_clip AND NOT is_protected AND state <> 'growing' RETURNING ${columns}),
+                AND ${deletable(sql)} RETURNING ${columns}),
             noted AS (
               INSERT INTO deletions (batch_id, marked_at, ${columns})
               SELECT (SELECT batch_id FROM batch), ${new Date(atMillis)}, ${columns} FROM moved),
@@ -196,7 +197,7 @@ export class DeletionStore extends Context.Service<
           CROSS JOIN LATERAL (
             SELECT id, camera_id, end_time FROM recordings
             WHERE camera_id = camera AND end_time < before AND (end_time, id) > (after_time, after_id)
-              AND NOT is_clip AND NOT is_protected AND state <> 'growing'
+              AND ${deletable(sql)}
               AND file_path NOT IN ${texts([...except])}
             ORDER BY end_time, id LIMIT ${limit}) AS expired
           ORDER BY expired.camera_id, expired.end_time, expired.id LIMIT ${limit})`

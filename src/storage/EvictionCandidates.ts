@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
+import { deletable } from "./deletable.ts"
 import { type DatabaseUnavailable, orUnavailable, orUnavailableWithin } from "./DatabaseUnavailable.ts"
 
 /** A closed recording that nothing protects; `filePath` is relative to the recordings directory. */
@@ -66,7 +67,9 @@ export class EvictionCandidates extends Context.Service<
 
       const mayGo = (except: ReadonlyArray<string>) =>
         sql.and([
-          sql`NOT is_clip AND NOT is_protected AND state = 'closed'`,
+          deletable(sql),
+          // What is missing frees nothing.
+          sql`state = 'closed'`,
           ...(except.length === 0
             ? []
             : [

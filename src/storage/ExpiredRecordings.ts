@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Plan } from "../domain/Plan.ts"
 import { type DatabaseUnavailable, orUnavailableWithin } from "./DatabaseUnavailable.ts"
+import { deletable } from "./deletable.ts"
 
 /** How long recordings of a camera are kept; of removed cameras too. */
 export interface CameraTerms {
@@ -57,8 +58,6 @@ export class ExpiredRecordings extends Context.Service<
     ExpiredRecordings,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const mayGo = sql`NOT is_clip AND NOT is_protected AND state <> 'growing'`
-
       const ranges = (cutoffs: ReadonlyArray<Cutoff>) =>
         sql`jsonb_to_recordset(${JSON.stringify(
           cutoffs.map(({ cameraId, beforeMillis }) => ({
@@ -78,7 +77,7 @@ export class ExpiredRecordings extends Context.Service<
           SELECT camera AS camera_id, expired.* FROM ${ranges(cutoffs)} CROSS JOIN LATERAL (
             SELECT count(*) AS files, sum(file_size)::bigint AS bytes,
               min(start_time) AS oldest, max(end_time) AS newest
-            FROM recordings WHERE camera_id = camera AND end_time < before AND ${mayGo}) AS expired
+            FROM recordings WHERE camera_id = camera AND end_time < before AND ${deletable(sql)}) AS expired
           WHERE files > 0 ORDER BY camera`
         return rows.map((row) => ({
           cameraId: row.cameraId,
