@@ -8,6 +8,7 @@ import {
   StorageReport,
   type StorageState,
 } from "../cleanup/StorageReport.ts"
+import type { ClipUse } from "../storage/StorageAccounts.ts"
 import type { DiskSpace } from "../storage/RecordingsDirectory.ts"
 import { instant } from "./answers.ts"
 import { type AppRuntime, answer } from "./AppRuntime.ts"
@@ -40,12 +41,30 @@ const diskAnswer = (
   probed_at: instant(probedAtMillis),
 })
 
+/** Null while clips were not looked at. */
+const clipAnswer = (clips: ReadonlyArray<ClipUse | null>) => {
+  const known = clips.filter((one) => one !== null)
+  const isKnown = known.length === clips.length
+  return {
+    clips: isKnown ? known.reduce((sum, one) => sum + one.clips, 0) : null,
+    clip_bytes: isKnown ? known.reduce((sum, { bytes }) => sum + bytes, 0) : null,
+  }
+}
+
+const clipsOf = (owners: ReadonlyArray<Pick<OwnerStorage, "cameras">>) =>
+  clipAnswer(owners.flatMap(({ cameras }) => cameras.map(({ clips }) => clips)))
+
+/** What was removed counts for as long as anything of it is kept. */
+const isKept = ({ isRemoved, recordings, clips }: CameraUse): boolean =>
+  !isRemoved || recordings > 0 || (clips?.clips ?? 0) > 0
+
 const cameraStorage = (camera: CameraUse) => ({
   id: camera.id,
   name: camera.name,
   removed: camera.isRemoved,
   bytes: camera.totalBytes,
   recordings: camera.recordings,
+  ...clipAnswer([camera.clips]),
   quota_bytes: camera.quotaBytes,
   bytes_per_second: camera.bytesPerSecond === null ? null : Math.round(camera.bytesPerSecond),
 })
@@ -57,9 +76,9 @@ const ownerStorage = ({ cameras, ...owner }: OwnerStorage) => ({
   removed: owner.isRemoved,
   bytes: cameras.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
   recordings: cameras.reduce((sum, { recordings }) => sum + recordings, 0),
+  ...clipsOf([{ cameras }]),
   quota_bytes: owner.quotaBytes,
-  // What was removed counts for as long as recordings of it are kept.
-  cameras: cameras.filter(({ isRemoved, recordings }) => !isRemoved || recordings > 0).map(cameraStorage),
+  cameras: cameras.filter(isKept).map(cameraStorage),
 })
 
 const forecastAnswer = (
@@ -92,7 +111,10 @@ export const storageRoutes = (runtime: AppRuntime): Hono =>
         return {
           body: {
             disk: diskAnswer(disk, limits),
-            owners: owners.map(ownerStorage).filter(({ removed, recordings }) => !removed || recordings > 0),
+            ...clipsOf(owners),
+            owners: owners
+              .filter(({ isRemoved, cameras }) => !isRemoved || cameras.some(isKept))
+              .map(ownerStorage),
             forecast: forecast === null ? null : forecastAnswer(forecast, disk),
           },
         }

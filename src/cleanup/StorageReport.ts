@@ -7,6 +7,7 @@ import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
 import {
   type CameraAccount,
   type CameraMeasure,
+  type ClipUse,
   type OwnerAccount,
   StorageAccounts,
 } from "../storage/StorageAccounts.ts"
@@ -20,6 +21,8 @@ type Counted = Pick<CatalogSnapshot, "totalBytes" | "recordings">
 export interface CameraUse extends CameraAccount, Counted {
   /** Per recorded second of the last day; null where nothing was recorded in it. */
   readonly bytesPerSecond: number | null
+  /** As of the last look at them; null while there was none. */
+  readonly clips: ClipUse | null
 }
 
 export interface OwnerStorage extends Omit<OwnerAccount, "cameras"> {
@@ -37,7 +40,10 @@ export interface StorageState {
 interface Measures {
   readonly atMillis: number
   readonly cameras: ReadonlyMap<number, CameraMeasure>
+  readonly clips: ReadonlyMap<number, ClipUse>
 }
+
+const noClips: ClipUse = { clips: 0, bytes: 0 }
 
 const dayMillis = 86_400_000
 
@@ -46,11 +52,11 @@ const rateOf = (measure: CameraMeasure | undefined): number | null =>
 
 export interface StorageReportOptions {
   readonly planDays: PlanDays
-  /** Between two looks at the bit rates. */
+  /** Between two looks at the bit rates and at the clips. */
   readonly measureIntervalMillis: number
 }
 
-/** Answers from counters and from bit rates that are measured in the background. */
+/** Answers from counters, and from bit rates and sums of clips that are taken in the background. */
 export class StorageReport extends Context.Service<
   StorageReport,
   {
@@ -85,10 +91,14 @@ const makeStorageReport = Effect.fnUntraced(function* (options: StorageReportOpt
 
   const measure = Effect.gen(function* () {
     const atMillis = yield* Clock.currentTimeMillis
-    measures = { atMillis, cameras: yield* accounts.measures(atMillis - dayMillis) }
+    measures = {
+      atMillis,
+      cameras: yield* accounts.measures(atMillis - dayMillis),
+      clips: yield* accounts.clips,
+    }
   }).pipe(
-    // Rates grow old while the database is away; they are not worth a line each minute.
-    Effect.catch((error) => Effect.logDebug(`bit rates were not measured: ${error.message}`)),
+    // They grow old while the database is away, and are not worth a line each minute.
+    Effect.catch((error) => Effect.logDebug(`bit rates and clips were not measured: ${error.message}`)),
   )
   yield* Effect.forkScoped(
     Effect.forever(Effect.andThen(measure, Effect.sleep(options.measureIntervalMillis))),
@@ -101,7 +111,13 @@ const makeStorageReport = Effect.fnUntraced(function* (options: StorageReportOpt
       ...owner,
       cameras: owner.cameras.map((camera) => {
         const { totalBytes, recordings } = catalog.snapshot(camera.id)
-        return { ...camera, totalBytes, recordings, bytesPerSecond: rateOf(measured?.cameras.get(camera.id)) }
+        return {
+          ...camera,
+          totalBytes,
+          recordings,
+          bytesPerSecond: rateOf(measured?.cameras.get(camera.id)),
+          clips: measured === null ? null : (measured.clips.get(camera.id) ?? noClips),
+        }
       }),
     }))
     const expected =

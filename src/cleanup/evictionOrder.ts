@@ -3,6 +3,7 @@ import type { EvictionCandidate } from "../storage/EvictionCandidates.ts"
 /** What an owner uses of the disk, and what part of it is his. */
 export interface OwnerUse {
   readonly ownerId: number
+  /** Of his recordings and his clips. */
   readonly bytes: number
   /** As of `shareOf`. */
   readonly shareBytes: number

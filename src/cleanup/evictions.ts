@@ -112,7 +112,9 @@ export const makeEvictions = ({ accounts, catalog, ...services }: EvictionServic
     yield* deletion.finishInterrupted(({ freedBytes, removed }) => {
       freed = both(freed, roomOf({ bytes: freedBytes, recordings: removed }))
     })
-    const used = new Map(cameraIds.map((id) => [id, countedBytes([id])]))
+    const clips = yield* accounts.clips
+    // Clips never go, but who has many is asked first for his recordings.
+    const used = new Map(cameraIds.map((id) => [id, countedBytes([id]) + (clips.get(id)?.bytes ?? 0)]))
     const bytesOf = (owner: OwnerAccount) => sum(owner.cameras.map(({ id }) => used.get(id) ?? 0))
     const passedOver = new Set<string>()
     const sharing = Math.max(1, owners.filter((owner) => bytesOf(owner) > 0).length)

@@ -11,7 +11,7 @@ export type PressureObstacle = EvictionObstacle | "failed" | "not_shown"
 
 const reasons: Readonly<Record<PressureObstacle, string>> = {
   nothing_evictable: "nothing more may be evicted",
-  out_of_reach: "others fill the disk: it would stay too full with all recordings gone",
+  out_of_reach: "the disk would stay too full with all recordings gone that may go",
   undeletable: "the file system refuses to delete recordings",
   failed: "evictions fail",
   not_shown: "the disk does not show the room of recordings that were evicted",

@@ -32,6 +32,12 @@ export interface CameraMeasure {
   readonly oldestStartMillis: number
 }
 
+/** Clips that are ready. */
+export interface ClipUse {
+  readonly clips: number
+  readonly bytes: number
+}
+
 interface AccountRow {
   readonly ownerId: number
   readonly ownerName: string
@@ -56,6 +62,8 @@ export class StorageAccounts extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<OwnerAccount>, DatabaseUnavailable>
     /** Of each camera with a recording that began since then; reads those rows alone. */
     measures(sinceMillis: number): Effect.Effect<ReadonlyMap<number, CameraMeasure>, DatabaseUnavailable>
+    /** Of each camera that has any; reads the rows of all clips: for background work, never for a request. */
+    readonly clips: Effect.Effect<ReadonlyMap<number, ClipUse>, DatabaseUnavailable>
   }
 >()("vigia/storage/StorageAccounts") {
   static readonly layer: Layer.Layer<StorageAccounts, never, SqlClient.SqlClient> = Layer.effect(
@@ -133,7 +141,20 @@ export class StorageAccounts extends Context.Service<
         )
       }, orUnavailable)
 
-      return StorageAccounts.of({ list, measures })
+      const clips = sql<{ cameraId: number; clips: bigint; bytes: bigint }>`
+        SELECT camera_id, count(*) AS clips, sum(file_size)::bigint AS bytes FROM clips
+        WHERE state = 'ready' GROUP BY camera_id`.pipe(
+        Effect.map(
+          (rows) =>
+            new Map(
+              rows.map((row) => [row.cameraId, { clips: Number(row.clips), bytes: Number(row.bytes) }]),
+            ),
+        ),
+        orUnavailable,
+        Effect.withSpan("StorageAccounts.clips"),
+      )
+
+      return StorageAccounts.of({ list, measures, clips })
     }),
   )
 }

@@ -81,6 +81,7 @@ const scene = (recordings: number | null = null) => {
       protectedBytesOf: () => Effect.succeed(0),
     }),
     Layer.mock(StorageAccounts, {
+      clips: Effect.succeed(new Map()),
       list: recordings === null ? away : Effect.succeed([{ ...owner, cameras: [{ ...camera, id: 1 }] }]),
     }),
     Ballast.layer(null),

@@ -118,6 +118,50 @@ describe("StorageReport", () => {
     expect(historySeconds).toBeCloseTo((900_000 - (50_000 - 4007)) / 200, 3)
   })
 
+  it("tells whose the clips are that are there, also of a camera that was removed", async () => {
+    await within(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`INSERT INTO cameras (owner_id, name, url, sealed_url, transport, recording_enabled, deleted_at)
+          VALUES (2, 'removed', '', '', 'tcp', false, now())`
+        const clips = [
+          [1, "ready", 100],
+          [1, "ready", 50],
+          [1, "failed", null],
+          [1, "exporting", null],
+          [3, "ready", 7],
+        ] as const
+        for (const [at, [cameraId, state, fileSize]] of clips.entries()) {
+          yield* sql`INSERT INTO clips ${sql.insert({
+            id: `00000000-0000-4000-8000-00000000000${at}`,
+            cameraId,
+            name: `clip ${at}`,
+            state,
+            isExact: false,
+            fromTime: new Date(0),
+            toTime: new Date(1000),
+            filePath: `cam_${cameraId}/clips/${at}.mp4`,
+            fileSize,
+            createdAt: new Date(0),
+          })}`
+        }
+      }),
+    )
+    const runtime = ManagedRuntime.make(services())
+    const found = await awaitFact("they are summed", async () => {
+      const now = await runtime.runPromise(Effect.flatMap(StorageReport, ({ current }) => current))
+      return now.owners[0]?.cameras[0]?.clips === null ? null : now
+    })
+    await runtime.dispose()
+    expect(found.owners.map(({ cameras }) => cameras.map(({ clips }) => clips))).toEqual([
+      [
+        { clips: 2, bytes: 150 },
+        { clips: 0, bytes: 0 },
+      ],
+      [{ clips: 1, bytes: 7 }],
+    ])
+  })
+
   it("asks the database by indexes alone, also where the table is large", async () => {
     await within(
       Effect.gen(function* () {

@@ -263,6 +263,28 @@ describe("evictions", () => {
     expect(gone.map((file) => file?.cameraId)).toEqual(Array.from({ length: 11 }, () => 1))
   })
 
+  it("take from who uses most with his clips, which stay and count for no quota", async () => {
+    const files = [...closedFiles(1, 100, 20), ...closedFiles(3, 1, 30)]
+    const { gone } = await scene(database, files, ({ relieve, enforceQuotas }, disk) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`INSERT INTO clips (id, camera_id, name, state, is_exact, from_time, to_time, file_path, file_size,
+            created_at)
+          VALUES ('00000000-0000-4000-8000-000000000001', 2, 'clip', 'ready', false, now(), now(),
+            'cam_2/clips/clip.mp4', 3000, now())`
+        yield* sql`UPDATE owners SET quota_bytes = 2000 WHERE id = 1`
+        yield* enforceQuotas()
+        yield* sql`UPDATE owners SET quota_bytes = NULL WHERE id = 1`
+        yield* relieve(
+          Effect.sync(() => spaceOf(disk)),
+          limits,
+        )
+        expect(yield* sql`DELETE FROM clips RETURNING id`).toHaveLength(1)
+      }).pipe(Effect.provide(databaseLayer(database.settings))),
+    )
+    expect(gone.map((file) => file?.cameraId)).toEqual(Array.from({ length: 11 }, () => 1))
+  })
+
   it("keep to a quota what is not protected, however much is: nothing else goes for it", async () => {
     const file = (cameraId: number, endMinute: number, kind: File["kind"] = "closed"): File => ({
       cameraId,
