@@ -1,4 +1,3 @@
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,6 +17,7 @@ import { type DiskLimits, type DiskState, diskStateOf, isPressed, mustWaitForRoo
 import { makeEvictions } from "./evictions.ts"
 import { steadyMillis } from "../domain/steadyMillis.ts"
 import { logObstacle, type PressureObstacle, reasonOf } from "./pressureObstacle.ts"
+import { sayingFaultsOnce } from "./sayingFaultsOnce.ts"
 import { UnshownRoom } from "./UnshownRoom.ts"
 
 /** The disk as it was found last. */
@@ -55,7 +55,7 @@ export class DiskPressure extends Context.Service<
     readonly reading: Effect.Effect<DiskReading>
     /** Null when a run may begin, else why not; from memory. */
     readonly refusal: Effect.Effect<Failure | null>
-    /** Tells when runs that were refused may begin. */
+    /** Tells when runs that were refused, or failed for want of room, may begin. */
     readonly onRoomReturned: (listener: () => void) => void
     /** From now on recordings may be evicted: the catalog knows by now what is recorded. */
     readonly begin: Effect.Effect<void>
@@ -72,29 +72,6 @@ const logState = ({ state, error }: DiskReading): Effect.Effect<void> => {
   return state === "warning"
     ? Effect.logWarning("the disk is getting full")
     : Effect.logInfo("the disk has room again")
-}
-
-/** Runs what may fail again and again: null for a fault, which is said once, until it is another one or over. */
-const sayingFaultsOnce = () => {
-  let lastFault: string | null = null
-  return <A, E extends Error>(effect: Effect.Effect<A, E>): Effect.Effect<A | null> =>
-    effect.pipe(
-      Effect.tap(() =>
-        Effect.sync(() => {
-          lastFault = null
-        }),
-      ),
-      Effect.catchCause((cause) => {
-        if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-        const error = Cause.squash(cause)
-        const fault = error instanceof Error ? error.message : String(error)
-        const isNews = fault !== lastFault
-        lastFault = fault
-        return isNews
-          ? Effect.as(Effect.logError(`recordings cannot be evicted: ${fault}`), null)
-          : Effect.succeed(null)
-      }),
-    )
 }
 
 const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptions) {
@@ -114,6 +91,8 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
   const unshown = new UnshownRoom()
   const probe = yield* boundedProbe(directory.diskSpace, probeTimeoutMillis)
   let isRecordingStopped = false
+  /** The reserve was reached, whether or not recording was stopped for it: runs may have failed since. */
+  let isRoomLacking = false
   let obstacle: PressureObstacle | null = null
   let hasBegun = false
   const listeners: Array<() => void> = []
@@ -149,10 +128,10 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
     if (isRecordingStopped && !wasStopped) {
       yield* Effect.logFatal(`recording stops: the reserve of the disk is reached, and ${reasonOf(obstacle)}`)
     }
-    if (!isRecordingStopped && wasStopped) {
-      yield* Effect.logInfo("recording goes on: the disk has room")
-      for (const listener of listeners) listener()
-    }
+    if (!isRecordingStopped && wasStopped) yield* Effect.logInfo("recording goes on: the disk has room")
+    const wasLacking = isRoomLacking
+    isRoomLacking = mustWaitForRoom(wasLacking, space, options)
+    if (!isRoomLacking && wasLacking) for (const listener of listeners) listener()
     // Each time: a run that had just asked has begun since.
     if (isRecordingStopped) yield* recorder.endAll("disk_full")
   })
@@ -174,15 +153,20 @@ const makeDiskPressure = Effect.fnUntraced(function* (options: DiskPressureOptio
     return relief.obstacle
   })
 
+  /** Where recording stopped it goes on a tenth above the reserve: what lies between is still to be freed. */
+  const needsRoom = (space: DiskSpace): boolean =>
+    isPressed(space, options) || mustWaitForRoom(isRecordingStopped, space, options)
+
   const relieved = Effect.gen(function* () {
     const { space } = yield* look
+    isRoomLacking ||= mustWaitForRoom(false, space, options)
     const before = obstacle
     let found: PressureObstacle | null = null
-    if (space !== null && isPressed(space, options)) {
+    if (space !== null && needsRoom(space)) {
       found = unshown.isAwaited(space, yield* steadyMillis) ? "not_shown" : yield* evict()
     }
     const after = (yield* look).space
-    obstacle = after !== null && isPressed(after, options) ? found : null
+    obstacle = after !== null && needsRoom(after) ? found : null
     if (obstacle !== null && obstacle !== before) yield* logObstacle(obstacle)
     yield* openOrClose(after)
     if (after !== null && !isPressed(after, options)) yield* ballast.restore

@@ -21,22 +21,28 @@ import { StorageAccounts } from "../../src/storage/StorageAccounts.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { clockAt, type ClockOffset } from "./CleanupScene.ts"
 
+interface Disk {
+  freeBytes: number
+  fault: DirectoryUnusable | MarkerMissing | null
+  /** Whether what is deleted frees room. */
+  showsFreed: boolean
+}
+
 /** A disk whose answer a test decides; without `recordings`, of 10 bytes each, its database is away. */
-const scene = (recordings: number | null = null) => {
-  let left = Array.from({ length: recordings ?? 0 }, (_, at) => ({
-    id: at + 1,
-    cameraId: 1,
-    filePath: `cam_1/2026-01-14/${at}.mp4`,
-    sizeBytes: 10,
-    startMillis: at,
-    endMillis: at + 1,
-  }))
+const scene = (recordings: number | null = null, criticalPercent = 90) => {
+  const recorded = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      id: at + 1,
+      cameraId: 1,
+      filePath: `cam_1/2026-01-14/${at}.mp4`,
+      sizeBytes: 10,
+      startMillis: at,
+      endMillis: at + 1,
+    }))
+  let left = recorded(recordings ?? 0)
   const camera = { name: "", isRemoved: false, isEnabled: true, quotaBytes: null, retentionDays: null }
   const owner = { id: 1, name: "", plan: "basic" as const, isRemoved: false, quotaBytes: null }
-  const disk: { freeBytes: number; fault: DirectoryUnusable | MarkerMissing | null } = {
-    freeBytes: 500,
-    fault: null,
-  }
+  const disk: Disk = { freeBytes: 500, fault: null, showsFreed: false }
   let clock: ClockOffset = { nowMillis: null, livedMillis: 0 }
   const ended: Array<StopReason> = []
   const lines: Array<string> = []
@@ -58,7 +64,6 @@ const scene = (recordings: number | null = null) => {
       onReport: () => undefined,
       pids: () => new Map(),
     }),
-    // What is deleted frees nothing unless the test says so.
     Layer.mock(Deletion, {
       keptBack: () => new Set(),
       finishInterrupted: () => Effect.void,
@@ -66,6 +71,7 @@ const scene = (recordings: number | null = null) => {
         Effect.sync(() => {
           const removedIds = new Set(doomed.map(({ id }) => id))
           left = left.filter(({ id }) => !removedIds.has(id))
+          if (disk.showsFreed) disk.freeBytes += 10 * doomed.length
           return {
             cameraIds: [1],
             removed: doomed.length,
@@ -102,7 +108,7 @@ const scene = (recordings: number | null = null) => {
   )
   const options = {
     warningPercent: 80,
-    criticalPercent: 90,
+    criticalPercent,
     reserveBytes: 50,
     probeIntervalMillis: 10,
     quotaIntervalMillis: 60_000,
@@ -117,6 +123,10 @@ const scene = (recordings: number | null = null) => {
   return {
     disk,
     left: () => left.length,
+    /** From now on there are so many recordings that may go. */
+    record: (count: number) => {
+      left = recorded(count)
+    },
     ended,
     lines,
     ask,
@@ -168,6 +178,39 @@ describe("DiskPressure", () => {
     const faults = lines.filter((line) => line.includes("recordings cannot be evicted"))
     expect(faults.length).toBeLessThanOrEqual(2)
     expect(lines).toContain("Info recording goes on: the disk has room")
+  })
+
+  it("evicts where recording stopped, also while the reserve is free and not the tenth above it", async () => {
+    // Else all of the band lies above the critical mark, where recordings go in any case.
+    const { disk, left, record, ask, refusal, dispose } = scene(0, 100)
+    disk.showsFreed = true
+    disk.freeBytes = 20
+    await ask(({ begin }) => begin)
+    await awaitFact("runs are refused", refusal)
+    disk.freeBytes = 52
+    record(100)
+    await awaitFact("runs may begin", async () => (await refusal()) === null)
+    expect(disk.freeBytes).toBe(62)
+    expect(left()).toBe(100 - 1)
+    await dispose()
+  })
+
+  it("tells when evictions gave room to a disk that had none, also where recording was not stopped", async () => {
+    const { disk, ended, ask, dispose } = scene(100)
+    disk.showsFreed = true
+    let roomReturned = 0
+    await ask(({ onRoomReturned }) => Effect.sync(() => onRoomReturned(() => (roomReturned += 1))))
+    await ask(({ begin }) => begin)
+    // Runs may have failed for want of room by the time that it is seen.
+    disk.freeBytes = 0
+    await awaitFact("it is told", () => roomReturned === 1)
+    expect(disk.freeBytes).toBe(120)
+    disk.freeBytes = 90
+    await awaitFact("more is evicted", () => disk.freeBytes === 120)
+    await dispose()
+    expect(ended).toEqual([])
+    // The reserve was free all the time.
+    expect(roomReturned).toBe(1)
   })
 
   it("evicts once where the disk does not show what was freed, says so, and goes on when it does", async () => {
