@@ -93,7 +93,7 @@ export class ExpiredRecordings extends Context.Service<
           SELECT sum(files)::bigint AS files, min(oldest) AS oldest, max(newest) AS newest
           FROM cameras CROSS JOIN LATERAL (
             SELECT count(*) AS files, min(start_time) AS oldest, max(end_time) AS newest FROM recordings
-            WHERE camera_id = cameras.id AND end_time > ${new Date(nowMillis + adjustedMillis)} AND ${mayGo}) AS future`
+            WHERE camera_id = cameras.id AND end_time > ${new Date(nowMillis + adjustedMillis)} AND ${deletable(sql)}) AS future`
         if (row === undefined || row.oldest === null || row.newest === null) return null
         return {
           files: Number(row.files),

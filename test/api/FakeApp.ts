@@ -12,6 +12,7 @@ import { DiskPressure } from "../../src/cleanup/DiskPressure.ts"
 import { StorageReport } from "../../src/cleanup/StorageReport.ts"
 import { ClipExports } from "../../src/clips/ClipExports.ts"
 import { Delivery } from "../../src/delivery/Delivery.ts"
+import { ClipFaults } from "../../src/repair/ClipFaults.ts"
 import { retentionDays } from "../../src/domain/Plan.ts"
 import { EventJournal } from "../../src/events/EventJournal.ts"
 import { HealthMonitor } from "../../src/health/HealthMonitor.ts"
@@ -63,6 +64,7 @@ export class FakeApp {
         Layer.mergeAll(
           Layer.mock(Alerts, {}),
           Layer.mock(Catalog, { snapshot: unasked, growingFiles: unasked, knownFiles: unasked }),
+          Layer.mock(ClipFaults, { of: () => null }),
           Layer.mock(Clips, {}),
           Layer.mock(Delivery, {}),
           Layer.mock(DiskPressure, {
