@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
-import { RecordingsAnswer, type RecordingAnswer } from "../service/apiAnswers.ts"
+import { CoverageAnswer, RecordingsAnswer, type RecordingAnswer } from "../service/apiAnswers.ts"
 import { RecordingFixture } from "../service/RecordingFixture.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import type { SharedServer } from "../support/postgresServer.ts"
@@ -65,6 +65,16 @@ export class ClipFixture {
     const id = await this.recording.add((await this.recording.simulate({ audio: "aac" })).url)
     await this.recording.records(id)
     return id
+  }
+
+  /** Resolves with the present time as soon as all up to `toMillis` is on disk. */
+  untilKnown(cameraId: number, toMillis: number): Promise<number> {
+    const range = `from=${new Date(toMillis - 1000).toISOString()}&to=${new Date(toMillis).toISOString()}`
+    return awaitFact("the end of the range is on disk", async () => {
+      const { body } = await this.service.request("GET", `/api/cameras/${cameraId}/coverage?${range}`)
+      const { known_until } = Schema.decodeUnknownSync(CoverageAnswer)(body)
+      return Date.parse(known_until) >= toMillis ? Date.now() : null
+    })
   }
 
   ask({ from, to, ...rest }: AskedClip) {

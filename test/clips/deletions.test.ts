@@ -23,9 +23,9 @@ let range = { from: 0, to: 0 }
 beforeAll(async () => {
   fixture = await ClipFixture.start(4)
   cameraId = await fixture.camera()
-  const [file] = await awaitFact("two files", async () => {
+  const [file] = await awaitFact("three files: of the first two all is over", async () => {
     const found = await fixture.recordings(cameraId)
-    return found.length >= 2 ? found : null
+    return found.length >= 3 ? found : null
   })
   const from = Date.parse(file?.start_time ?? "")
   range = { from, to: from + 3000 }

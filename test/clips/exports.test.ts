@@ -67,6 +67,7 @@ describe("a clip", () => {
 
   it("across a gap and two runs, and into the growing file, has all packets of both, and tells the gap", async () => {
     const to = Date.now() - 1500
+    await fixture.untilKnown(cameraId, to)
     const clip = await fixture.export({ camera_id: cameraId, from: firstRun.to - 3000, to, name: "gap" })
     expect(clip.state).toBe("ready")
     const video = packetHashes(fixture.path(clip), "v")

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,7 +17,7 @@ const hangSwitch = join(programs, "hang")
 const hangingFfmpeg = `#!/bin/sh
 case "$*" in *"-f concat"*)
   for last; do :; done
-  if [ -e ${hangSwitch} ]; then : > "$last"; while :; do sleep 0.1; done; fi
+  if [ -e ${hangSwitch} ]; then : > "$last"; read -r _ < ${join(programs, "never")}; fi
 esac
 exec ffmpeg "$@"
 `
@@ -43,6 +44,8 @@ const hangingExport = async (name: string): Promise<string> => {
 }
 
 beforeAll(async () => {
+  // Opened by nobody else: who reads it hangs without a process of its own.
+  execFileSync("mkfifo", [join(programs, "never")])
   for (const [name, text] of [
     ["ffmpeg", hangingFfmpeg],
     ["ffprobe", '#!/bin/sh\nexec ffprobe "$@"\n'],
@@ -52,9 +55,9 @@ beforeAll(async () => {
   }
   fixture = await ClipFixture.start(4, { FFMPEG_PATH: join(programs, "ffmpeg") })
   cameraId = await fixture.camera()
-  const files = await awaitFact("two files", async () => {
+  const files = await awaitFact("three files: of the first two all is over", async () => {
     const found = await fixture.recordings(cameraId)
-    return found.length >= 2 ? found : null
+    return found.length >= 3 ? found : null
   })
   const from = Date.parse(files[0]?.start_time ?? "")
   range = { from, to: from + 3000 }

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { allPids, commandLineOf } from "../../src/recorder/processes.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { ClipAnswer, ClipFixture } from "./ClipFixture.ts"
-import { SlowFfmpeg } from "./slowFfmpeg.ts"
+import { SlowFfmpeg } from "./SlowFfmpeg.ts"
 
 const Page = Schema.Struct({
   clips: Schema.Array(ClipAnswer),

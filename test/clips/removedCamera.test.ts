@@ -15,9 +15,9 @@ afterAll(() => fixture.stop())
 describe("what a removed camera recorded", () => {
   it("is listed, and made into clips; the camera stays removed", async () => {
     const cameraId = await fixture.camera()
-    const [file] = await awaitFact("two files", async () => {
+    const [file] = await awaitFact("three files: of the first two all is over", async () => {
       const found = await fixture.recordings(cameraId)
-      return found.length >= 2 ? found : null
+      return found.length >= 3 ? found : null
     })
     expect((await fixture.service.request("DELETE", `/api/cameras/${cameraId}`)).status).toBe(204)
     const notes = join(fixture.service.recordingDirectory, `cam_${cameraId}/.camera`)

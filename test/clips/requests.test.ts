@@ -4,7 +4,9 @@ import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { awaitFact } from "../support/awaitFact.ts"
 import { ClipAnswer, ClipFixture } from "./ClipFixture.ts"
+import { SlowFfmpeg } from "./SlowFfmpeg.ts"
 
+const ffmpeg = new SlowFfmpeg()
 let fixture: ClipFixture
 let cameraId = 0
 let range = { from: 0, to: 0 }
@@ -18,17 +20,20 @@ const problemOf = (answer: { readonly body: unknown }) => Schema.decodeUnknownSy
 const clipPath = (name: string) => join(fixture.service.recordingDirectory, `cam_${cameraId}/clips`, name)
 
 beforeAll(async () => {
-  fixture = await ClipFixture.start(4)
+  fixture = await ClipFixture.start(4, { FFMPEG_PATH: ffmpeg.path })
   cameraId = await fixture.camera()
-  const files = await awaitFact("two files", async () => {
+  const files = await awaitFact("three files: of the first two all is over", async () => {
     const found = await fixture.recordings(cameraId)
-    return found.length >= 2 ? found : null
+    return found.length >= 3 ? found : null
   })
   const from = Date.parse(files[0]?.start_time ?? "")
   range = { from, to: from + 3000 }
 }, 120_000)
 
-afterAll(() => fixture.stop())
+afterAll(async () => {
+  await fixture.stop()
+  ffmpeg.remove()
+})
 
 describe("a clip that cannot be made", () => {
   const day = 24 * 3_600_000
@@ -125,9 +130,11 @@ describe("a request", () => {
 describe("a cancelled export", () => {
   it("leaves no file, and gives its name back", async () => {
     const names = fixture.clipNames(cameraId)
+    ffmpeg.setRate(0.5)
     const { body } = await fixture.ask({ camera_id: cameraId, ...range, name: "cancelled" })
     const { id } = Schema.decodeUnknownSync(ClipAnswer)(body)
     expect((await fixture.service.request("DELETE", `/api/clips/${id}`)).status).toBe(204)
+    ffmpeg.setRate(null)
     expect(fixture.clipNames(cameraId)).toEqual(names)
     expect((await fixture.get(id)).state).toBe("cancelled")
     const again = await fixture.export({ camera_id: cameraId, ...range, name: "cancelled" })

@@ -6,7 +6,7 @@ import { ClipSidecar, sidecarPathOf } from "../../src/storage/clipSidecar.ts"
 import type { RecordingAnswer } from "../service/apiAnswers.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { ClipAnswer, ClipFixture } from "./ClipFixture.ts"
-import { SlowFfmpeg } from "./slowFfmpeg.ts"
+import { SlowFfmpeg } from "./SlowFfmpeg.ts"
 
 const ffmpeg = new SlowFfmpeg()
 let fixture: ClipFixture
