@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs"
+import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
 import { CoverageAnswer, RecordingsAnswer, type RecordingAnswer } from "../service/apiAnswers.ts"
@@ -38,6 +38,7 @@ export interface AskedClip {
 /** A service that records short files, and what tests ask it about clips. */
 export class ClipFixture {
   readonly recording: RecordingFixture
+  readonly #hashes = new Map<string, ReadonlyArray<string>>()
 
   private constructor(recording: RecordingFixture) {
     this.recording = recording
@@ -114,9 +115,14 @@ export class ClipFixture {
   /** Hashes of all packets that are on disk of a camera, in the order of its files. */
   async sourceHashes(cameraId: number, stream: "v" | "a"): Promise<ReadonlyArray<string>> {
     const files = await this.recordings(cameraId)
-    return files.flatMap(({ file_path }) =>
-      packetHashes(join(this.service.recordingDirectory, file_path), stream),
-    )
+    return files.flatMap(({ file_path }) => {
+      const path = join(this.service.recordingDirectory, file_path)
+      // A file that grew is read again, the others once.
+      const key = `${stream} ${path} ${statSync(path).size}`
+      const hashes = this.#hashes.get(key) ?? packetHashes(path, stream)
+      this.#hashes.set(key, hashes)
+      return hashes
+    })
   }
 
   async stopCamera(cameraId: number): Promise<void> {
