@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, realpathSync, rmdirSync, type Stats, unlinkSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { errorCode } from "../recorder/segments/publishSegment.ts"
+import { systemErrorCode } from "../domain/errorCode.ts"
 import { protectedFilesIn } from "../storage/protectedFiles.ts"
 import type { DeletionAnswer, DeletionRequest, LeftFile } from "./deletionMessages.ts"
 
@@ -172,7 +172,7 @@ class Unlinker {
 
 /** Throws what is not of the file system: a fault of ours. */
 const codeOf = (error: unknown): string => {
-  const code = errorCode(error)
+  const code = systemErrorCode(error)
   if (code === null) throw error
   return code
 }

@@ -15,7 +15,7 @@ import { type CameraNotFound, Cameras, type KeptCamera } from "../storage/Camera
 import { Catalog } from "../storage/Catalog.ts"
 import { ClipNameTaken, type ClipNotFound, Clips, type ClipSourceFile } from "../storage/Clips.ts"
 import type { DatabaseUnavailable } from "../storage/DatabaseUnavailable.ts"
-import { errorCode } from "../storage/errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { ExportSources } from "../storage/ExportSources.ts"
 import { Owners } from "../storage/Owners.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"

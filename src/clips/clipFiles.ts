@@ -2,9 +2,10 @@ import { link, lstat, open, readdir, readFile, rename, rm, unlink } from "node:f
 import { dirname, join } from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { withoutHardLinks } from "../domain/withoutHardLinks.ts"
 import { allPids, commandLineOf, processStartTicks, signalProcess } from "../recorder/processes.ts"
 import { type ClipSidecar, sidecarPathOf } from "../storage/clipSidecar.ts"
-import { errorCode } from "../storage/errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { syncDirectory } from "../storage/syncDirectory.ts"
 import { writeAtomically } from "../storage/writeAtomically.ts"
 import { assertUnlinked, ClipDirectoryLinked, clipDirectoryOf } from "./clipDirectory.ts"
@@ -14,9 +15,6 @@ import { unlessAbsent } from "./unlessAbsent.ts"
 const decodeHolder = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ clip_id: Schema.String })),
 )
-
-/** Answers of link(2) that mean "not on this file system". */
-const withoutHardLinks: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "EMLINK", "ENOSYS"])
 
 /** What an export writes, until it is whole. */
 const unfinishedName = /^\.export-[0-9a-f-]{36}\.mp4$/

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from
 import { join } from "node:path"
 import type { FragmentRecord } from "../recorder/segments/fragmentRecord.ts"
 import { type Knot, knotsOf } from "../recorder/segments/placement.ts"
-import { errorCode } from "../recorder/segments/publishSegment.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { readSegment } from "../recorder/segments/readSegment.ts"
 import { openIndexPathOf, runDirectoryOf, settledIndexPathOf } from "../recorder/segments/runFiles.ts"
 import { decodeIndex, type SegmentIndex } from "../recorder/segments/segmentIndex.ts"

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Notification } from "../domain/Alert.ts"
-import { errorCode } from "../storage/errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { syncDirectory } from "../storage/syncDirectory.ts"
 import { writeAtomically } from "../storage/writeAtomically.ts"
 

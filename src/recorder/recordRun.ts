@@ -16,7 +16,7 @@ import { RunLog, runLogPath } from "./RunLog.ts"
 import { startProcess } from "./RunProcess.ts"
 import { hashArguments } from "./runRecord.ts"
 import type { AudioChoice, RunRequest } from "./RunRequest.ts"
-import { errorCode } from "./segments/publishSegment.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { runDirectoryOf } from "./segments/runFiles.ts"
 
 /** Only audio that is transcoded can keep video from the disk: no other is left out, whatever was asked. */

@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from "node:fs"
 import type { SegmentSummary } from "../domain/Segment.ts"
-import { errorCode } from "../recorder/segments/publishSegment.ts"
+import { errorCode, systemErrorCode } from "../domain/errorCode.ts"
 import { readSegment } from "../recorder/segments/readSegment.ts"
 import type { DirectoryRows } from "../storage/RepairStore.ts"
 import { claimedFiles } from "./claimedFiles.ts"
@@ -207,7 +207,7 @@ export class CameraComparison {
   }
 
   #refused(path: string, error: unknown): Finding {
-    const reason = errorCode(error)
+    const reason = systemErrorCode(error)
     // Not of the file system: a fault of ours.
     if (reason === null) throw error
     return { type: "error", error: { path, reason } }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { namesIn } from "../recorder/segments/namesIn.ts"
-import { errorCode } from "../recorder/segments/publishSegment.ts"
+import { errorCode } from "../domain/errorCode.ts"
 
 /** The first line of an index is longer than this only by damage. */
 const headerBytes = 64 * 1024

@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { errorCode } from "../recorder/segments/publishSegment.ts"
+import { errorCode, systemErrorCode } from "../domain/errorCode.ts"
 import {
   cameraIdOf,
   cameraNames,
@@ -225,7 +225,7 @@ class CameraLister {
   }
 
   #refused(path: string, error: unknown): void {
-    const reason = errorCode(error)
+    const reason = systemErrorCode(error)
     // Not of the file system: a fault of ours.
     if (reason === null) throw error
     this.#errors.push({ path, reason })

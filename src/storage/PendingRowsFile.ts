@@ -3,7 +3,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { LeftRows } from "./catalogWrites.ts"
-import { errorCode } from "./errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { readPendingRows, writePendingRows } from "./pendingRowsText.ts"
 import { writeAtomically } from "./writeAtomically.ts"
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { errorCode } from "./errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { writeAtomically } from "./writeAtomically.ts"
 
 /** Whose recordings they are: paths are relative to the recordings directory, and begin with the camera's own. */

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises"
-import { errorCode } from "./errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 
 /** What file systems answer that cannot sync a directory (network and FUSE file systems). */
 const cannotSync: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EPERM"])

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { readFileSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { errorCode } from "../../src/recorder/segments/publishSegment.ts"
+import { errorCode } from "../../src/domain/errorCode.ts"
 
 /** A file of a camera as it is now; its name may change while it grows, its inode does not. */
 export interface CameraFile {

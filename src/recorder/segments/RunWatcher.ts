@@ -2,7 +2,8 @@ import { existsSync, readFileSync, readdirSync, rmdirSync, unlinkSync } from "no
 import { join } from "node:path"
 import type { SegmentSummary } from "../../domain/Segment.ts"
 import { locateSegment } from "./locateSegment.ts"
-import { errorCode, nodePublishFileSystem } from "./publishSegment.ts"
+import { systemErrorCode } from "../../domain/errorCode.ts"
+import { nodePublishFileSystem } from "./publishSegment.ts"
 import type { PublishFileSystem } from "./publishSegment.ts"
 import type { ReadBuffer } from "./ReadBuffer.ts"
 import { numberedPathOf, openIndexPathOf, runDirectoryOf, unsettledNumbers } from "./runFiles.ts"
@@ -251,7 +252,7 @@ export class RunWatcher {
 
   #fail(error: Error): void {
     const nowMillis = this.#clock.monotonicMillis()
-    const code = errorCode(error) ?? error.name
+    const code = systemErrorCode(error) ?? error.name
     const path = "path" in error && typeof error.path === "string" ? error.path : this.#run.runDirectory
     const isNew = this.#failure?.code !== code || this.#failure.path !== path
     this.#failure = { type: "watch.failed", code, path }

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs"
-import { errorCode } from "./publishSegment.ts"
+import { errorCode } from "../../domain/errorCode.ts"
 
 /** What a directory holds; nothing where there is none. Throws what else the file system refuses. */
 export const namesIn = (directory: string): ReadonlyArray<string> => {

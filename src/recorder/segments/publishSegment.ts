@@ -1,5 +1,7 @@
 import { closeSync, fstatSync, linkSync, mkdirSync, openSync, renameSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
+import { errorCode } from "../../domain/errorCode.ts"
+import { withoutHardLinks } from "../../domain/withoutHardLinks.ts"
 
 /** What publishing needs of the file system; replaced in tests to play one without hard links. */
 export interface PublishFileSystem {
@@ -15,8 +17,6 @@ export interface Claim {
   readonly reservedInode: number | null
 }
 
-/** Answers of link(2) that mean "not on this file system". */
-const withoutHardLinks: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "EMLINK", "ENOSYS"])
 /** A day of taken seconds is no coincidence. */
 const maxTries = 86_400
 /** The last instant whose year has four digits. */
@@ -85,7 +85,7 @@ const tryLink = (link: () => void): "linked" | "taken" | "unsupported" => {
   } catch (error) {
     const code = errorCode(error)
     if (code === "EEXIST") return "taken"
-    if (code !== null && withoutHardLinks.has(code)) return "unsupported"
+    if (withoutHardLinks.has(code)) return "unsupported"
     throw error
   }
 }
@@ -101,7 +101,3 @@ const reserve = (fullPath: string): number | null => {
     throw error
   }
 }
-
-/** The code of a failed system call (`ENOSPC`), if the error is one. */
-export const errorCode = (error: unknown): string | null =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null

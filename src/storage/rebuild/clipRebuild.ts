@@ -8,7 +8,7 @@ import type { Clip, ClipContent } from "../../domain/Clip.ts"
 import { Cameras } from "../Cameras.ts"
 import { Clips } from "../Clips.ts"
 import { ClipSidecar, clipOfSidecar } from "../clipSidecar.ts"
-import { errorCode } from "../errorCode.ts"
+import { errorCode } from "../../domain/errorCode.ts"
 import { RecordingsDirectory } from "../RecordingsDirectory.ts"
 import { namesIn } from "./namesIn.ts"
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CameraFile } from "../cameraFile.ts"
-import { errorCode } from "../errorCode.ts"
+import { errorCode } from "../../domain/errorCode.ts"
 import { DirectoryUnusable, type RecordingsDirectory } from "../RecordingsDirectory.ts"
 
 /** A directory `cam_N` whose `.camera` file says that it is camera N of this installation. */

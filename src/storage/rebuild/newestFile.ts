@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
-import { errorCode } from "../errorCode.ts"
+import { errorCode } from "../../domain/errorCode.ts"
 import { namesIn } from "./namesIn.ts"
 
 const writtenAt = async (path: string): Promise<number | null> => {
