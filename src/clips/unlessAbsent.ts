@@ -1,4 +1,4 @@
-import { errorCode } from "../storage/errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 
 const isAbsence = (error: unknown): boolean => errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR"
 

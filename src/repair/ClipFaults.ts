@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ClipFault } from "../domain/Clip.ts"
 import { Clips, type ReadyClip } from "../storage/Clips.ts"
-import { errorCode } from "../storage/errorCode.ts"
+import { errorCode } from "../domain/errorCode.ts"
 import { RecordingsDirectory } from "../storage/RecordingsDirectory.ts"
 
 /** Clips that are logged one by one when a look finds them; of the others the number. */

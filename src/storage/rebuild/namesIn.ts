@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises"
-import { errorCode } from "../errorCode.ts"
+import { errorCode } from "../../domain/errorCode.ts"
 
 /** What a directory holds; nothing where there is none. Rejects with other errors of the disk. */
 export const namesIn = async (directory: string): Promise<ReadonlyArray<string>> => {
