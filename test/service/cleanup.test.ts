@@ -24,7 +24,7 @@ describe("the cleanup of a service", () => {
   let cameraId = 0
   let ownerId = 0
   beforeAll(async () => {
-    service = await VigiaService.start()
+    service = await VigiaService.start({ environment: { RECORDING_RETENTION_PRO: "3" } })
     ownerId = await create("/api/owners", { name: "Bakery", plan: "basic" })
     cameraId = await create("/api/cameras", {
       owner_id: ownerId,
@@ -104,6 +104,13 @@ describe("the cleanup of a service", () => {
     expect((await ended())[0]).toEqual({ files: 3, bytes: 3000, reason: "asked" })
     expect(old.some(has)).toBe(false)
     expect([...kept, clip].every(has)).toBe(true)
+    // What the settings make of a plan.
+    expect(
+      await service.request("PATCH", `/api/owners/${ownerId}?dry_run=true`, { plan: "pro" }),
+    ).toMatchObject({
+      status: 200,
+      body: { files: 2 },
+    })
     expect(await service.rows("SELECT file_path FROM recordings ORDER BY 1")).toEqual(
       [...kept, clip].toSorted().map((filePath) => ({ file_path: filePath })),
     )
