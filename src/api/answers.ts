@@ -2,7 +2,7 @@ import { instant, optionalInstant } from "../domain/instant.ts"
 import type { Owner } from "../domain/Owner.ts"
 import type { PlanDays } from "../cleanup/expiry.ts"
 import type { CameraState } from "../supervision/CameraStates.ts"
-import { cameraAddress } from "../storage/cameraAddress.ts"
+import { cameraAddress } from "../domain/cameraAddress.ts"
 import type { StoredCamera } from "../storage/Cameras.ts"
 import * as Redacted from "effect/Redacted"
 

@@ -1,18 +1,34 @@
+import { isPlainHost, plainPath } from "../domain/cameraAddress.ts"
+
 /** Stands where a secret was. */
 export const hidden = "***"
 
-const credentialsInUrl = /([a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]*@/gi
-const secretParameter = /([?&;](?:[a-z_]*(?:pass(?:word|wd)?|pwd|token|secret|auth|key))=)[^\s&;"'<>]+/gi
+/** What follows the scheme, to the next white space: passwords hold quotes, brackets and slashes, too. */
+const urlInText = /:\/\/(\S+)/g
+const secretParameter = /([?&;/_][a-z_]*(?:pass[a-z]*|pwd|token|secret|auth|key)=)[^\s&;"'<>]+/gi
 const authorizationHeader = /(authorization\s*[:=]\s*)[^\r\n]+/gi
 
+/** A URL may stand at the end of a clause, or in quotes. */
+const hostBeforePunctuation = /^(.*?)[:,;.)'"}>]*$/
+
+const plainPart = (url: string): string => {
+  const at = url.lastIndexOf("@")
+  const user = at < 0 ? "" : `${hidden}@`
+  const [, host = "", path = "", query = ""] = /^([^/?#]*)([^?#]*)(.*)$/.exec(url.slice(at + 1)) ?? []
+  const named = hostBeforePunctuation.exec(host)?.[1] ?? ""
+  if (named !== "" && !isPlainHost(named)) return user + hidden
+  return user + host + plainPath(path, hidden) + (query === "" ? "" : `${query.charAt(0)}${hidden}`)
+}
+
 /**
- * Takes every secret that Vigia may meet out of a text: credentials and secret query parameters of URLs
- * (RFC 3986 userinfo; also a password that holds `@`, as people type it) and Authorization headers.
+ * Takes every secret that Vigia may meet out of a text: of URLs all but host and plain path (what is before the last
+ * `@`, as people type passwords; parts of the path that look like parameters; queries), secret parameters and
+ * Authorization headers.
  *
- * FFmpeg prints the URL with its password on errors, so its log passes here before anybody keeps or shows it.
+ * The second line of defence: who knows the URL that a text may hold takes it out verbatim (`recorder/withoutCameraUrl.ts`).
  */
 export const redact = (text: string): string =>
   text
-    .replace(credentialsInUrl, `$1${hidden}@`)
+    .replaceAll(urlInText, (_, url: string) => `://${plainPart(url)}`)
     .replace(secretParameter, `$1${hidden}`)
     .replace(authorizationHeader, `$1${hidden}`)

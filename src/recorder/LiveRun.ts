@@ -1,5 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type { Camera } from "../domain/Camera.ts"
 import type { Failure } from "./failure.ts"
 import { monotonicMillis } from "./monotonicMillis.ts"
@@ -47,6 +48,11 @@ export class LiveRun {
         this.#listener = null
       },
     }
+  }
+
+  /** What its process was told to open; empty before it is started. */
+  get url(): Redacted.Redacted {
+    return this.#command?.url ?? Redacted.make("")
   }
 
   /** Whether nobody listens to this run and it records just what is wanted of its camera. */

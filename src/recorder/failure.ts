@@ -1,6 +1,8 @@
+import * as Redacted from "effect/Redacted"
 import { type Cause, permanentCauses } from "../domain/Cause.ts"
 import { redact } from "../logging/redact.ts"
 import { socketTimeoutMicros } from "./ffmpegArguments.ts"
+import { withoutCameraUrl } from "./withoutCameraUrl.ts"
 
 /** What the next try should do differently. */
 export type Remedy = "none" | "thorough_probing" | "probe_again" | "wait_for_room"
@@ -23,6 +25,8 @@ export interface Ending {
   readonly hasTrailer: boolean | null
   /** The tail of its log, as it stands on disk. */
   readonly log: string
+  /** What it was told to open, which its log repeats. */
+  readonly url: Redacted.Redacted
   readonly livedMillis: number
   readonly fragments: number
   /** The codec was probed just before this try, so a codec error is no stale knowledge. */
@@ -39,13 +43,13 @@ export const failure = (cause: Cause, detail: string, remedy: Remedy = "none"): 
   remedy,
 })
 
-/** The last line that says something; the input's own "Error opening" lines repeat it. */
-const lastLine = (log: string): string => {
+/** The last line that says something, for people; the input's own "Error opening" lines repeat it. */
+const lastLine = ({ log, url }: Ending): string => {
   const lines = log
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")
-  return redact(lines.at(-1) ?? "").slice(0, 300)
+  return redact(withoutCameraUrl(lines.at(-1) ?? "", Redacted.value(url))).slice(0, 300)
 }
 
 /** FFmpeg 5.1's messages, measured for each case; first match wins. */
@@ -54,8 +58,10 @@ const byMessage: ReadonlyArray<readonly [RegExp, Cause, string]> = [
   [/403 Forbidden/, "access_denied", "the camera denies access (403)"],
   [/404 Not Found/, "not_found", "the camera knows no such stream (404)"],
   [/Connection refused/, "camera_unreachable", "connection refused"],
+  [/Connection reset by peer/, "camera_unreachable", "the camera resets the connection"],
   [/Failed to resolve hostname/, "camera_unreachable", "the host name does not resolve"],
   [/No route to host|Network is unreachable|Host is down/, "camera_unreachable", "no route to the camera"],
+  [/400 Bad Request/, "camera_unreachable", "the camera refuses the request (400)"],
   [/5XX Server Error/, "camera_unreachable", "the camera answers with a server error (5xx)"],
   [/4XX Client Error/, "camera_unreachable", "the camera refuses the request (4xx)"],
 ]
@@ -66,7 +72,7 @@ const codecFailure = (ending: Ending): Failure | null => {
   }
   if (/Could not find tag for codec|codec not currently supported in container/.test(ending.log)) {
     return ending.freshProfile
-      ? failure("unsupported_codec", lastLine(ending.log), "probe_again")
+      ? failure("unsupported_codec", lastLine(ending), "probe_again")
       : failure("reconfigured", "the camera changed its codec", "probe_again")
   }
   if (/matches no streams/.test(ending.log)) {
@@ -112,5 +118,5 @@ export const classifyFailure = (ending: Ending): Failure => {
       ? failure("camera_unreachable", "the camera accepts connections but does not answer")
       : failure("invalid_stream", "the answer is no usable RTSP stream")
   }
-  return failure("process_crashed", `ended with code ${ending.exitCode ?? "?"}: ${lastLine(ending.log)}`)
+  return failure("process_crashed", `ended with code ${ending.exitCode ?? "?"}: ${lastLine(ending)}`)
 }

@@ -67,6 +67,7 @@ export const followRun = Effect.fnUntraced(function* (
       ...exit,
       hasTrailer: last === undefined ? null : endsWithTrailer(recordingDirectory, last.filePath),
       log: text,
+      url: run.url,
       livedMillis: monotonicMillis() - sinceMillis,
       fragments: run.fragments,
       freshProfile: isProfileFresh,

@@ -89,6 +89,7 @@ export const probeStream = Effect.fn("probeStream")(function* (target: ProbeTarg
       signal: output.signal,
       hasTrailer: null,
       log: output.exitCode === 0 ? "Stream map '0:v:0' matches no streams." : output.stderr,
+      url: target.url,
       livedMillis: monotonicMillis() - startedAtMillis,
       fragments: 0,
       freshProfile: true,

@@ -1,3 +1,4 @@
+import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
 import { type Ending, classifyFailure } from "../../src/recorder/failure.ts"
 
@@ -6,6 +7,7 @@ const ending: Ending = {
   signal: null,
   hasTrailer: null,
   log: "",
+  url: Redacted.make("rtsp://h/live"),
   livedMillis: 300,
   fragments: 0,
   freshProfile: false,
@@ -59,6 +61,20 @@ const cases: ReadonlyArray<readonly [string, Partial<Ending>, string, boolean, s
   ["401", { log: "method DESCRIBE failed: 401 Unauthorized" }, "auth_failed", true, "none"],
   ["403", { log: "Server returned 403 Forbidden (access denied)" }, "access_denied", true, "none"],
   ["404", { log: "Server returned 404 Not Found" }, "not_found", true, "none"],
+  [
+    "reset",
+    { log: "[error] rtsp://h/live: Connection reset by peer\n" },
+    "camera_unreachable",
+    false,
+    "none",
+  ],
+  [
+    "400",
+    { log: "[error] rtsp://h/live: Server returned 400 Bad Request\n" },
+    "camera_unreachable",
+    false,
+    "none",
+  ],
   ["503", { log: "Server returned 5XX Server Error reply" }, "camera_unreachable", false, "none"],
   [
     "454",
@@ -113,9 +129,20 @@ describe("classifyFailure", () => {
     expect(classifyFailure({ ...ending, log: "No space left on device" }).cause).not.toBe("disk_full")
   })
 
-  it("shows no password of the URL that FFmpeg printed", () => {
-    const { detail } = classifyFailure({ ...ending, log: "rtsp://user:p@ss:w@host/x: strange end" })
+  it.each([
+    "rtsp://user:p@ss:w@host/x",
+    "rtsp://viewer:Hun'ter2@host/x",
+    'rtsp://viewer:Hun"ter2@host/x',
+    "rtsp://viewer:Hun<ter2>@host/x",
+    "rtsp://viewer:Hun/ter2@host/x",
+    "rtsp://viewer:Hun%27ter2@host/x",
+    "rtsp://Hun'ter2@host/x",
+    "rtsp://host/user=admin_password=Hun'ter2_channel=1_stream=0.sdp?real_stream",
+    "rtsp://host/x?usr=admin&p=Hun'ter2",
+  ])("shows no password of %s, which FFmpeg printed", (url) => {
+    const log = `[rtsp @ 0x5581] [warning] something\n[error] ${url}: strange end\n`
+    const { detail } = classifyFailure({ ...ending, log, url: Redacted.make(url) })
     expect(detail).toContain("strange end")
-    expect(detail).not.toMatch(/p@ss|user/)
+    expect(detail).not.toMatch(/p@ss|ss:w|Hun|ter2/)
   })
 })

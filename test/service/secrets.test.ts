@@ -1,10 +1,13 @@
+import { once } from "node:events"
 import { readdirSync, readFileSync, statSync } from "node:fs"
+import { createServer } from "node:net"
 import { join } from "node:path"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { findLivingRuns } from "../../src/recorder/livingRuns.ts"
+import { EventClient } from "../events/EventClient.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { makeTestDatabase } from "../support/database.ts"
 import { RecordingFixture } from "./RecordingFixture.ts"
@@ -12,7 +15,11 @@ import { RecordingFixture } from "./RecordingFixture.ts"
 const right = "r1ght-s3cret"
 const wrong = "wr0ng-s3cret"
 const token = "t0ken-s3cret"
-const secrets = [right, wrong, token]
+/** With what URLs allow and people type. */
+const quoted = "qu'0t<d-s3cret"
+const inPath = "p'ath-s3cret"
+const inQuery = "qu3ry-s3cret"
+const secrets = [right, wrong, token, quoted, inPath, inQuery]
 
 /** Also as bytes look in a dump, and as Basic credentials carry them. */
 const disguises = secrets.flatMap((secret) => [
@@ -46,7 +53,8 @@ const databaseText = Effect.gen(function* () {
 const opened: {
   fixture: RecordingFixture | null
   database: Awaited<ReturnType<typeof makeTestDatabase>> | null
-} = { fixture: null, database: null }
+  close: () => void
+} = { fixture: null, database: null, close: () => undefined }
 const answers: Array<string> = []
 const environments: Array<string> = []
 
@@ -62,6 +70,15 @@ const ask = async (method: string, path: string, body?: unknown): Promise<void> 
 
 const withPassword = (url: string, password: string): string =>
   url.replace("rtsp://", `rtsp://viewer:${password}@`)
+
+/** A camera in whose answer FFmpeg finds no word that says why: it prints the URL, and Vigia shows its last line. */
+const serveNoTls = async () => {
+  const server = createServer((socket) => socket.on("error", () => undefined).end("no TLS\r\n"))
+  await once(server.listen(0, "127.0.0.1"), "listening")
+  const bound = server.address()
+  if (bound === null || typeof bound === "string") throw new Error("no port was bound")
+  return { address: `127.0.0.1:${bound.port}`, close: () => server.close() }
+}
 
 const askAbout = async (id: number): Promise<void> => {
   const range = `from=${new Date(Date.now() - 600_000).toISOString()}&to=${new Date().toISOString()}`
@@ -97,6 +114,34 @@ describe("the secrets of cameras", () => {
       "the wrong password is refused",
       async () => (await running().status(refused)).cause === "auth_failed",
     )
+    const odd = await serveNoTls()
+    opened.close = odd.close
+    const heard = new EventClient(running().service.address, "/api/events").listen()
+    await awaitFact("the stream of events begins", () => heard.head !== "")
+    const puzzling = await Promise.all(
+      [
+        `rtsps://viewer:${quoted}@${odd.address}/live`,
+        `rtsps://${odd.address}/user=admin_password=${inPath}_channel=1.sdp`,
+        `rtsps://${odd.address}/live?usr=admin&p=${inQuery}`,
+      ].map((url) => running().add(url)),
+    )
+    for (const id of puzzling) {
+      await awaitFact("the last line of FFmpeg is shown", async () => {
+        const { body } = await running().service.request("GET", `/api/recording/status/${id}`)
+        return JSON.stringify(body).includes("Input/output error")
+      })
+      await awaitFact("the stream tells of it", () =>
+        heard.parser.events.some(({ data }) => /Input\/output error/.test(JSON.stringify(data))),
+      )
+      await askAbout(id)
+    }
+    await awaitFact("health tells of them", async () => {
+      const { body } = await running().service.request("GET", "/api/health")
+      return JSON.stringify(body).split("Input/output error").length > puzzling.length
+    })
+    for (const path of ["/api/health", "/api/alerts?state=all", "/api/storage"]) await ask("GET", path)
+    answers.push(JSON.stringify(heard.parser.events))
+    heard.close()
     for (const { cameraId, pid } of findLivingRuns(running().service.recordingDirectory)) {
       // Others come and go: they are refused.
       if (cameraId === recorded) environments.push(readFileSync(`/proc/${pid}/environ`, "utf8"))
@@ -127,7 +172,7 @@ describe("the secrets of cameras", () => {
       name: "x",
       url: withPassword(refusing.url, wrong),
     })
-    for (const id of [recorded, refused, unknown]) {
+    for (const id of [recorded, refused, unknown, ...puzzling]) {
       await ask("POST", "/api/recording/stop", { camera_id: id })
     }
     // Its files and its record are settled after FFmpeg itself has gone.
@@ -139,6 +184,7 @@ describe("the secrets of cameras", () => {
 
   afterAll(async () => {
     await opened.fixture?.stop()
+    opened.close()
     await opened.database?.dispose()
   })
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
-import { cameraAddress } from "../cameraAddress.ts"
+import { cameraAddress } from "../../domain/cameraAddress.ts"
 import { EnabledPeriods } from "../EnabledPeriods.ts"
 import { orUnavailable } from "../DatabaseUnavailable.ts"
 import { SecretBox } from "../SecretBox.ts"

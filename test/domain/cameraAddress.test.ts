@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { cameraAddress } from "../../src/storage/cameraAddress.ts"
+import { cameraAddress } from "../../src/domain/cameraAddress.ts"
 
 it.each([
   ["rtsp://10.0.0.5:554/live/main", "rtsp://10.0.0.5:554/live/main"],
