@@ -91,9 +91,11 @@ export type CameraFact =
       readonly atMillis: number
     }
   | {
-      /** A failure became known; once per failure, also when the camera was already out. */
+      /** A run ended, or none began; once for each, also when the camera was already out. */
       readonly type: "outage.began"
       readonly cameraId: number
+      /** Not where Vigia itself ended the run, or let none begin, for changed settings or want of room. */
+      readonly isFailure: boolean
       readonly cause: Cause
       readonly detail: string
       readonly atMillis: number

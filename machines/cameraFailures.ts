@@ -25,7 +25,9 @@ function withoutRoom(context: CameraContext, { cause, detail, atMillis }: Camera
       restarts: pid === null && reason !== "enabled" ? restarts - 1 : restarts,
       delayMillis: roomReturned ? 0 : policy.slowRetryMillis,
     },
-    facts: isRefusedAgain ? [] : [{ type: "outage.began", cameraId, cause, detail, atMillis }],
+    facts: isRefusedAgain
+      ? []
+      : [{ type: "outage.began", cameraId, isFailure: false, cause, detail, atMillis }],
   }
 }
 
@@ -56,7 +58,7 @@ function failedRun(context: CameraContext, failure: CameraFailure): CameraStep {
       ...nextAudio(context, failure),
     },
     facts: [
-      { type: "outage.began", cameraId: context.cameraId, cause, detail, atMillis },
+      { type: "outage.began", cameraId: context.cameraId, isFailure: true, cause, detail, atMillis },
       ...alertFacts(context, lasting, detail),
       ...alertFacts(context, tooMany, detail),
     ],
@@ -101,6 +103,7 @@ export function recycled(context: CameraContext, detail: string): CameraStep {
   const outage: CameraFact = {
     type: "outage.began",
     cameraId: context.cameraId,
+    isFailure: false,
     cause,
     detail,
     atMillis: context.nowMillis(),

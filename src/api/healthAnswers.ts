@@ -44,10 +44,11 @@ export const cameraFigures = ({ failures, lastWindows, ...camera }: CameraHealth
     cpu_percent: rounded(camera.cpuPercent, 2),
     resident_bytes: camera.residentBytes,
     written_bytes_per_second: rounded(camera.writtenBytesPerSecond, 0),
-    clock_offset_seconds: rounded(camera.clockOffsetSeconds, 3),
+    // What FFmpeg writes of the camera's clock cannot be told from its own: see ARCHITECTURE.md.
+    clock_offset_seconds: null,
   }),
   failures: {
-    restarts: failures.restarts,
+    total: failures.total,
     by_cause: failures.byCause,
     recovery_seconds: failures.recoverySeconds.map((seconds) => rounded(seconds, 3)),
   },

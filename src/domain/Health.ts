@@ -39,14 +39,18 @@ export interface CameraWindow {
   readonly frameLossPercent: number | null
 }
 
-/** How often a camera failed since the service started, and how long it took to be recorded again. */
+/**
+ * How often a camera failed since the service started, and how long it took to be recorded again.
+ *
+ * Each failure is the end of a run, or a try that did not become one; after each FFmpeg is started again. That Vigia ended
+ * a run for changed settings or a full disk is none.
+ */
 export interface CameraFailures {
-  readonly restarts: number
+  readonly total: number
   readonly byCause: Readonly<Partial<Record<Cause, number>>>
-  /**
-   * Of the last outages, the newest last: from the end of the process, or of a stall from the last fragment before it,
-   * to the arrival of the first fragment after it.
-   */
+  /** Outages that are over. */
+  readonly recoveries: number
+  /** Of the last ten of them, the newest last: as long as the gap in the coverage, which begins with a failure. */
   readonly recoverySeconds: ReadonlyArray<number>
 }
 
@@ -77,8 +81,6 @@ export interface CameraHealth {
   readonly residentBytes: number | null
   /** Given to the disk by the FFmpeg of the camera, by the kernel (`/proc/PID/io`, write_bytes). */
   readonly writtenBytesPerSecond: number | null
-  /** How far the clock of the camera is ahead of ours; null where nothing tells. */
-  readonly clockOffsetSeconds: number | null
   readonly failures: CameraFailures
   /** For all that judges: null where not measured, or longer ago than some refreshes, as while the database is away. */
   readonly windows: Readonly<Record<HealthWindow, CameraWindow | null>>

@@ -1,70 +1,55 @@
-import type { Cause } from "../domain/Cause.ts"
 import type { CameraFailures } from "../domain/Health.ts"
+import type { KnownOutage } from "../storage/accounting/knownOutages.ts"
 import type { SupervisionFact } from "../supervision/Supervision.ts"
+import { firstTrail, lookAtOutages, type OutageTrail } from "./recoveries.ts"
 
 const keptRecoveries = 10
 
 interface Known extends CameraFailures {
-  /** Since when the camera is out; null while it is not. */
-  readonly outSinceMillis: number | null
-  /** The arrival of the last fragment when the camera was no longer taken to record. */
-  readonly lastFragmentMillis: number | null
+  readonly trail?: OutageTrail
 }
 
-const fresh: Known = {
-  restarts: 0,
-  byCause: {},
-  recoverySeconds: [],
-  outSinceMillis: null,
-  lastFragmentMillis: null,
-}
+const fresh: Known = { total: 0, byCause: {}, recoveries: 0, recoverySeconds: [] }
 
-const failed = (known: Known, cause: Cause, atMillis: number): Known => ({
-  ...known,
-  restarts: known.restarts + 1,
-  byCause: { ...known.byCause, [cause]: (known.byCause[cause] ?? 0) + 1 },
-  // A stall is known only when it has lasted for a while.
-  outSinceMillis:
-    known.outSinceMillis ?? (cause === "stalled" ? (known.lastFragmentMillis ?? atMillis) : atMillis),
-})
-
-const recovered = (known: Known, atMillis: number): Known => ({
-  ...known,
-  outSinceMillis: null,
-  recoverySeconds:
-    known.outSinceMillis === null
-      ? known.recoverySeconds
-      : [...known.recoverySeconds, (atMillis - known.outSinceMillis) / 1000].slice(-keptRecoveries),
-})
-
-/**
- * Counts the failures of each camera and measures how long each took, by the facts of the machines.
- *
- * All times are monotonic. A camera that is stopped while it is out has not recovered: nothing is measured.
- */
+/** Counts the failures of each camera by the facts of its machine, and measures how long each outage took. */
 export class CameraOutages {
+  readonly #startedAtMillis: number
   readonly #cameras = new Map<number, Known>()
 
-  /** @param lastArrivalMillis of the newest fragment of the camera, as of this fact */
-  noted(fact: SupervisionFact, lastArrivalMillis: number | null): void {
-    if (fact.type !== "outage.began" && fact.type !== "camera.state_changed") return
-    const known = this.#cameras.get(fact.cameraId) ?? fresh
-    if (fact.type === "outage.began") {
-      this.#cameras.set(fact.cameraId, failed(known, fact.cause, fact.atMillis))
-      return
-    }
-    if (fact.to === "recording") {
-      this.#cameras.set(fact.cameraId, recovered(known, lastArrivalMillis ?? fact.atMillis))
-    } else if (fact.to === "stopped" || fact.to === "idle") {
-      this.#cameras.set(fact.cameraId, { ...known, outSinceMillis: null })
-    } else if (fact.from === "recording") {
-      this.#cameras.set(fact.cameraId, { ...known, lastFragmentMillis: lastArrivalMillis })
-    }
+  /** @param startedAtMillis of this life of the service: nothing before it counts */
+  constructor(startedAtMillis: number) {
+    this.#startedAtMillis = startedAtMillis
+  }
+
+  noted(fact: SupervisionFact): void {
+    if (fact.type !== "outage.began" || !fact.isFailure) return
+    const { cameraId, cause } = fact
+    const known = this.#cameras.get(cameraId) ?? fresh
+    this.#cameras.set(cameraId, {
+      ...known,
+      total: known.total + 1,
+      byCause: { ...known.byCause, [cause]: (known.byCause[cause] ?? 0) + 1 },
+    })
+  }
+
+  /** @param outages the last of the camera, as the catalog places them now */
+  looked(cameraId: number, outages: ReadonlyArray<KnownOutage>): void {
+    const known = this.#cameras.get(cameraId) ?? fresh
+    const { trail, recoverySeconds } = lookAtOutages(
+      known.trail ?? firstTrail(outages, this.#startedAtMillis),
+      outages,
+    )
+    this.#cameras.set(cameraId, {
+      ...known,
+      trail,
+      recoveries: known.recoveries + recoverySeconds.length,
+      recoverySeconds: [...known.recoverySeconds, ...recoverySeconds].slice(-keptRecoveries),
+    })
   }
 
   of(cameraId: number): CameraFailures {
-    const { restarts, byCause, recoverySeconds } = this.#cameras.get(cameraId) ?? fresh
-    return { restarts, byCause, recoverySeconds }
+    const { total, byCause, recoveries, recoverySeconds } = this.#cameras.get(cameraId) ?? fresh
+    return { total, byCause, recoveries, recoverySeconds }
   }
 
   /** Only the cameras that there still are. */

@@ -69,7 +69,7 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
   const recorderCosts = new ProcessCosts<number>(read)
   const ownCost = new ProcessCosts<"service">(read)
   const rates = new FragmentRates()
-  const outages = new CameraOutages()
+  const outages = new CameraOutages(startedAtMillis)
   const windows = yield* makeCameraWindows()
   const database = yield* makeDatabaseWatch()
   const cleanup = yield* makeCleanupWatch(options.cleanupSchedule)
@@ -84,10 +84,7 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
   const listeners: Array<(report: HealthReport) => void> = []
 
   recorder.onReport((reports) => rates.noted(reports))
-  supervision.onFact((fact) => {
-    const cameraId = "cameraId" in fact ? fact.cameraId : null
-    outages.noted(fact, cameraId === null ? null : rates.lastArrivalMillis(cameraId))
-  })
+  supervision.onFact((fact) => outages.noted(fact))
 
   const service = Effect.fnUntraced(function* (nowMonotonicMillis: number) {
     const own = ownCost.of("service")
@@ -125,6 +122,7 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
     const ids = new Set(known.map(({ id }) => id))
     rates.keepOnly(ids)
     outages.keepOnly(ids)
+    for (const id of ids) outages.looked(id, yield* catalog.outages(id))
     const cameras = yield* Effect.forEach(known, (camera) =>
       Effect.map(supervision.state(camera.id), (state) =>
         cameraHealth(

@@ -40,8 +40,6 @@ export const cameraHealth = (
     cpuPercent: cost?.cpuPercent ?? null,
     residentBytes: cost?.residentBytes ?? null,
     writtenBytesPerSecond: cost?.writtenBytesPerSecond ?? null,
-    // Of RTCP FFmpeg tells nothing.
-    clockOffsetSeconds: null,
     failures,
     windows: currentWindows(lastWindows, nowMillis),
     lastWindows,

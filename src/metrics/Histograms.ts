@@ -16,7 +16,7 @@ const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PAT
 export class Histograms {
   readonly #recovery = new Histogram({
     name: "vigia_recovery_seconds",
-    help: "How long outages of cameras took, to the first fragment after them",
+    help: "How long outages of cameras took, as their gaps in the coverage",
     // From a crash that is noticed at once, over backoff, to a camera that a person has to repair.
     buckets: [1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3600],
     registers: [],

@@ -17,7 +17,6 @@ import { Supervision } from "../supervision/Supervision.ts"
 import { EventCounts } from "./EventCounts.ts"
 import { type ExpositionFormat, expose } from "./exposition.ts"
 import { type AnsweredRequest, Histograms } from "./Histograms.ts"
-import { newRecoveries } from "./newRecoveries.ts"
 import type { CameraStock } from "./Observation.ts"
 import { packageVersion } from "./packageVersion.ts"
 import { readProcessUse } from "./processUse.ts"
@@ -86,7 +85,7 @@ export const makeMetrics = Effect.fnUntraced(function* (sources: MetricSources) 
   const events = new EventCounts()
   const syncTimes = new SyncTimes()
   const recorded = new RecordedCounts((yield* sources.report).service.startedAtMillis)
-  const recoveries = new Map<number, ReadonlyArray<number>>()
+  const recoveries = new Map<number, number>()
   let lastEventId: string | null = null
   let eventStreamClients = 0
 
@@ -100,9 +99,9 @@ export const makeMetrics = Effect.fnUntraced(function* (sources: MetricSources) 
   }
 
   const noteRecoveries = ({ cameraId, failures }: CameraHealth): void => {
-    const before = recoveries.get(cameraId) ?? []
-    for (const seconds of newRecoveries(before, failures.recoverySeconds)) histograms.recovered(seconds)
-    recoveries.set(cameraId, failures.recoverySeconds)
+    const added = failures.recoveries - (recoveries.get(cameraId) ?? 0)
+    if (added > 0) for (const seconds of failures.recoverySeconds.slice(-added)) histograms.recovered(seconds)
+    recoveries.set(cameraId, failures.recoveries)
   }
 
   sources.onRecorded((reports) => recorded.noted(reports.flatMap(({ segments }) => segments)))

@@ -149,9 +149,6 @@ export const cameraMetrics: ReadonlyArray<Metric> = [
     "Missing by expected frames in the window",
     ({ frameLossPercent }) => share(frameLossPercent),
   ),
-  ofEach("vigia_camera_restarts_total", "counter", "Failures of the camera", [], ({ failures }) =>
-    measured(failures.restarts),
-  ),
   ofEach(
     "vigia_camera_failures_total",
     "counter",
@@ -162,7 +159,7 @@ export const cameraMetrics: ReadonlyArray<Metric> = [
   ),
   gauge(
     "vigia_camera_last_recovery_seconds",
-    "How long the last outage took, to the first fragment after it",
+    "How long the last outage took, as its gap in the coverage",
     ({ failures }) => failures.recoverySeconds.at(-1) ?? null,
   ),
   gauge("vigia_camera_ffmpeg_cpu_ratio", "CPU of its FFmpeg: 1 is one core", ({ cpuPercent }) =>
@@ -177,11 +174,6 @@ export const cameraMetrics: ReadonlyArray<Metric> = [
     "vigia_camera_written_bytes_per_second",
     "What its FFmpeg gives to the disk, by the kernel",
     ({ writtenBytesPerSecond }) => writtenBytesPerSecond,
-  ),
-  gauge(
-    "vigia_camera_clock_offset_seconds",
-    "How far the clock of the camera is ahead, where RTCP tells",
-    ({ clockOffsetSeconds }) => clockOffsetSeconds,
   ),
   ofEach(
     "vigia_camera_stored_bytes",

@@ -8,6 +8,7 @@ import { coverage, type Coverage, touchMillis } from "../domain/coverage.ts"
 import type { SegmentSummary, Span } from "../domain/Segment.ts"
 import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 import { redact } from "../logging/redact.ts"
+import { type KnownOutage, knownOutages } from "./accounting/knownOutages.ts"
 import { coveredUntil, openOutage, openPeriod, outageSpan } from "./accounting/ledger.ts"
 import type { Urgency } from "./accounting/PendingRows.ts"
 import {
@@ -114,6 +115,8 @@ export class Catalog extends Context.Service<
       toMillis: number,
     ): Effect.Effect<{ readonly coverage: KnownCoverage; readonly frames: FrameSums }, DatabaseUnavailable>
     snapshot(cameraId: number): CatalogSnapshot
+    /** The last outages of a camera, in order of time, from memory. */
+    outages(cameraId: number): Effect.Effect<ReadonlyArray<KnownOutage>>
     /** Files that grow, as the disk said last to this life of the service. */
     growingFiles(): ReadonlyArray<RecordedFile>
     /** For a repair, which leaves alone what the catalog is busy with. */
@@ -276,6 +279,7 @@ export class Catalog extends Context.Service<
           coverage: covered,
           account,
           snapshot,
+          outages: (cameraId) => Effect.sync(() => knownOutages(memory.ledger(cameraId))),
           growingFiles: () => memory.growingFiles,
           knownFiles,
           recount: writer.recount,

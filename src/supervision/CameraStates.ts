@@ -51,7 +51,12 @@ const after = (state: CameraState, fact: FactOfCamera, nowMillis: number): Camer
         nextTryAtMillis: fact.delayMillis === null ? null : nowMillis + fact.delayMillis,
       }
     case "outage.began":
-      return { ...state, cause: fact.cause, detail: fact.detail, failures: state.failures + 1 }
+      return {
+        ...state,
+        cause: fact.cause,
+        detail: fact.detail,
+        failures: state.failures + (fact.isFailure ? 1 : 0),
+      }
     case "alert.raised": {
       const { kind, cause, detail } = fact
       return { ...state, alerts: [...otherAlerts(kind), { kind, cause, detail, sinceMillis: nowMillis }] }

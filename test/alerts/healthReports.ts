@@ -30,8 +30,7 @@ export const goodCamera = (cameraId: number): CameraHealth => ({
   cpuPercent: 1,
   residentBytes: 3e7,
   writtenBytesPerSecond: 250_000,
-  clockOffsetSeconds: null,
-  failures: { restarts: 0, byCause: {}, recoverySeconds: [] },
+  failures: { total: 0, recoveries: 0, byCause: {}, recoverySeconds: [] },
   windows: { hour: goodHour, day: null, month: null },
   lastWindows: { hour: goodHour, day: null, month: null },
 })

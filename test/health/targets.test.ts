@@ -36,8 +36,7 @@ const camera = (
   cpuPercent,
   residentBytes: null,
   writtenBytesPerSecond: null,
-  clockOffsetSeconds: null,
-  failures: { restarts: 0, byCause: {}, recoverySeconds: [] },
+  failures: { total: 0, recoveries: 0, byCause: {}, recoverySeconds: [] },
   windows: { hour: null, day, month: null },
   lastWindows: { hour: null, day, month: null },
 })

@@ -37,7 +37,14 @@ describe("the ordinary life of a run", () => {
     camera.recorder.last.exited({ cause: "invalid_stream", detail: "no SDP" })
     expect(camera.value()).toEqual(waiting)
     expect(camera.facts.slice(1)).toEqual([
-      { type: "outage.began", cameraId: 1, cause: "invalid_stream", detail: "no SDP", atMillis: 500 },
+      {
+        type: "outage.began",
+        cameraId: 1,
+        isFailure: true,
+        cause: "invalid_stream",
+        detail: "no SDP",
+        atMillis: 500,
+      },
       {
         type: "camera.state_changed",
         cameraId: 1,
@@ -218,7 +225,7 @@ describe("the operator", () => {
     expect(camera.recorder.last.commands).toEqual([
       { type: "recorder.stop_requested", cause: "reconfigured" },
     ])
-    expect(camera.ofType("outage.began")).toMatchObject([{ cause: "reconfigured" }])
+    expect(camera.ofType("outage.began")).toMatchObject([{ cause: "reconfigured", isFailure: false }])
     camera.recorder.last.exited()
     expect(camera.value()).toBe("connecting")
     expect(camera.recorder.last.input).toMatchObject({ attempt: 2, reason: "reconfigured" })
@@ -227,7 +234,7 @@ describe("the operator", () => {
   test("new settings while connecting begin an outage: the run may have written when it was told to end", () => {
     const camera = simulateCamera()
     camera.actor.send({ type: "camera.reconfigured" })
-    expect(camera.ofType("outage.began")).toMatchObject([{ cause: "reconfigured" }])
+    expect(camera.ofType("outage.began")).toMatchObject([{ cause: "reconfigured", isFailure: false }])
     camera.actor.send({ type: "camera.reconfigured" })
     expect(camera.ofType("outage.began")).toHaveLength(1)
   })

@@ -24,7 +24,8 @@ describe("a camera without room on the disk", () => {
     expect(context().restart).toMatchObject({ doublings: 0, failedAtMillis: [], escalated: false })
     expect(context().restarts).toBe(0)
     expect(ofType("alert.raised")).toEqual([])
-    expect(ofType("outage.began").map(({ cause }) => cause)).toEqual(["disk_full"])
+    expect(ofType("outage.began")).toMatchObject([{ cause: "disk_full", isFailure: false }])
+    expect(ofType("outage.began")).toHaveLength(1)
 
     recorder.onStart = () => {}
     const before = recorder.runs.length

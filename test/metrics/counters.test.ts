@@ -110,14 +110,18 @@ describe("histograms", () => {
   afterEach(() => scene.close())
 
   it("observe each recovery once", async () => {
-    const recovered = (recoverySeconds: ReadonlyArray<number>) =>
-      scene.measured(fakeReport([fakeCamera(1, { failures: { restarts: 1, byCause: {}, recoverySeconds } })]))
+    const recovered = (recoveries: number, recoverySeconds: ReadonlyArray<number>) =>
+      scene.measured(
+        fakeReport([fakeCamera(1, { failures: { total: 1, byCause: {}, recoveries, recoverySeconds } })]),
+      )
     const ten = Array.from({ length: 10 }, (_, at) => at + 0.5)
-    recovered([])
-    recovered([1.5])
-    recovered([1.5])
-    recovered(ten)
-    recovered([...ten.slice(1), 70])
+    recovered(0, [])
+    recovered(1, [1.5])
+    recovered(1, [1.5])
+    recovered(11, ten)
+    // As long as one of them was before.
+    recovered(12, [...ten.slice(1), 70])
+    recovered(12, [...ten.slice(1), 70])
     expect(await scene.series("vigia_recovery_seconds_count")).toEqual(["vigia_recovery_seconds_count 12"])
     expect(await scene.series('vigia_recovery_seconds_bucket{le="60"}')).toEqual([
       'vigia_recovery_seconds_bucket{le="60"} 11',

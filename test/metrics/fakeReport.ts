@@ -32,8 +32,12 @@ export const fakeCamera = (cameraId: number, change: Partial<CameraHealth> = {})
   cpuPercent: 1.5,
   residentBytes: 30_000_000,
   writtenBytesPerSecond: 250_000,
-  clockOffsetSeconds: -0.25,
-  failures: { restarts: 3, byCause: { stalled: 2, camera_unreachable: 1 }, recoverySeconds: [4.5, 9] },
+  failures: {
+    total: 3,
+    recoveries: 2,
+    byCause: { stalled: 2, camera_unreachable: 1 },
+    recoverySeconds: [4.5, 9],
+  },
   windows: { hour: window, day: window, month: window },
   lastWindows: { hour: window, day: window, month: window },
   ...change,
@@ -49,8 +53,7 @@ export const unmeasuredCamera = (cameraId: number): CameraHealth =>
     cpuPercent: null,
     residentBytes: null,
     writtenBytesPerSecond: null,
-    clockOffsetSeconds: null,
-    failures: { restarts: 0, byCause: {}, recoverySeconds: [] },
+    failures: { total: 0, recoveries: 0, byCause: {}, recoverySeconds: [] },
     windows: { hour: null, day: null, month: null },
   })
 

@@ -35,6 +35,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
       await scene.records()
     },
     ...unreachable,
+    // A try may be on its way when the address is changed.
     earlyRetryCause: "reconfigured",
   },
   ...(["basic", "digest"] as const).map((scheme): FaultScenario => ({

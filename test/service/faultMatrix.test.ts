@@ -4,11 +4,14 @@ import { setTimeout as delay } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
+import { awaitFact } from "../support/awaitFact.ts"
 import { VigiaService } from "../support/VigiaService.ts"
 import { CameraTransitions } from "./CameraTransitions.ts"
+import { coverageOutages } from "./coverageOutages.ts"
 import type { Stage } from "./FaultScene.ts"
 import { routes, type FaultScenario } from "./FaultScenario.ts"
 import { faultScenarios } from "./faultScenarios.ts"
+import { HealthAnswer } from "./healthAnswer.ts"
 import { type Observation, playScenario, takingTurns } from "./playScenario.ts"
 
 const clipDirectory = fileURLToPath(new URL("../.cache/clips", import.meta.url))
@@ -45,6 +48,18 @@ const addOwner = async ({ service }: Stage): Promise<number> => {
   return Schema.decodeUnknownSync(Schema.Struct({ id: Schema.Int }))(body).id
 }
 
+/** Of a sample that is taken from now on. */
+const recoveriesOf = ({ service }: Stage): Promise<ReadonlyMap<number, ReadonlyArray<number>>> => {
+  const sinceMillis = Date.now()
+  return awaitFact("health is measured", async () => {
+    const { body } = await service.request("GET", "/api/health")
+    const { measured_at, cameras } = Schema.decodeUnknownSync(HealthAnswer)(body)
+    return Date.parse(measured_at) > sinceMillis
+      ? new Map(cameras.map(({ camera_id, failures }) => [camera_id, failures.recovery_seconds]))
+      : null
+  })
+}
+
 type Outcome = PromiseSettledResult<Observation>
 
 const seconds = (millis: number | null): string => (millis === null ? "-" : (millis / 1000).toFixed(1))
@@ -74,11 +89,13 @@ const figuresOf = (scenario: FaultScenario, observation: Observation): string =>
     observation.lag === null
       ? ""
       : `lag ${seconds(observation.lag.atArrivalMillis)}, at most ${seconds(observation.lag.beforeArrivalMillis)} `,
+    `out ${coverageOutages(observation.coverage).join("+")}`.padEnd(18),
     causesOf(observation).join(", "),
   ].join(" ")
 
 describe("fault matrix", () => {
   const outcomes = new Map<FaultScenario, Outcome>()
+  const recoveries = new Map<Stage, ReadonlyMap<number, ReadonlyArray<number>>>()
   const opened: Array<() => Promise<unknown>> = []
 
   beforeAll(async () => {
@@ -109,6 +126,9 @@ describe("fault matrix", () => {
       const outcome = settled[index]
       if (outcome !== undefined) outcomes.set(scenario, outcome)
     }
+    await Promise.all(
+      [...owners.keys()].map(async (stage) => recoveries.set(stage, await recoveriesOf(stage))),
+    )
   }, 180_000)
 
   afterAll(async () => {
@@ -141,6 +161,14 @@ describe("fault matrix", () => {
     expect
       .soft(coverage.spans.slice(1).map(({ from }) => from))
       .toEqual(coverage.spans.slice(0, -1).map(({ to }) => to))
+
+    const outages = coverageOutages(coverage)
+    const reported = recoveries.get(observation.stage)?.get(observation.cameraId) ?? []
+    expect.soft(reported.length).toBe(outages.length)
+    for (const [index, outSeconds] of outages.entries()) {
+      // Told once the run has lasted: its beginning is then known to the hundredth.
+      expect.soft(Math.abs((reported[index] ?? NaN) - outSeconds)).toBeLessThan(0.1)
+    }
 
     if (scenario.detectedWithinSeconds !== undefined) {
       expect

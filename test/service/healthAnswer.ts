@@ -28,7 +28,7 @@ export const CameraFigures = Schema.Struct({
   clock_offset_seconds: Figure,
   not_measured: Schema.Array(Schema.String),
   failures: Schema.Struct({
-    restarts: Schema.Int,
+    total: Schema.Int,
     by_cause: Schema.Record(Schema.String, Schema.Int),
     recovery_seconds: Schema.Array(Schema.Finite),
   }),

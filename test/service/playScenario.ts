@@ -10,6 +10,8 @@ import type { LagFigures } from "./VideoLag.ts"
 
 /** Everything that was seen of one scenario. */
 export interface Observation {
+  readonly stage: Stage
+  readonly cameraId: number
   readonly transitions: ReadonlyArray<Transition>
   readonly coverage: CoverageAnswer
   readonly recordings: ReadonlyArray<RecordingAnswer>
@@ -101,6 +103,8 @@ export const playScenario = async (
   const { sessions } = await camera.counters()
   const { transitions } = scene
   return {
+    stage,
+    cameraId: scene.cameraId,
     transitions,
     coverage: await scene.coverage(),
     recordings,

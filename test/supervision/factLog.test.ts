@@ -35,6 +35,7 @@ describe("the log of a camera", () => {
   it("has one line for each change of state, with its cause and how long the state lasted that ended", () => {
     const began: CameraFact = {
       type: "outage.began",
+      isFailure: true,
       cameraId: 7,
       cause: "stalled",
       detail: "no fragment for 10 s",
