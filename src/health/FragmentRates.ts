@@ -47,6 +47,7 @@ const newest = (segments: ReadonlyArray<SegmentSummary>): SegmentSummary | undef
  */
 export class FragmentRates {
   readonly #cameras = new Map<number, Recorded>()
+  readonly #grown = new Map<number, number>()
 
   noted(reports: ReadonlyArray<RunReport>): void {
     for (const report of reports) if (report.newFragments > 0) this.#note(report)
@@ -71,9 +72,22 @@ export class FragmentRates {
     }
   }
 
+  /** Bytes by which the files of a camera were seen to grow, over all its runs; only ever more. */
+  grownBytes(cameraId: number): number {
+    return this.#grown.get(cameraId) ?? 0
+  }
+
   /** Only the cameras that there still are. */
   keepOnly(cameraIds: ReadonlySet<number>): void {
-    for (const cameraId of this.#cameras.keys()) if (!cameraIds.has(cameraId)) this.#cameras.delete(cameraId)
+    for (const cameraId of this.#cameras.keys()) {
+      if (cameraIds.has(cameraId)) continue
+      this.#cameras.delete(cameraId)
+      this.#grown.delete(cameraId)
+    }
+  }
+
+  #grow(cameraId: number, bytes: number): void {
+    this.#grown.set(cameraId, this.grownBytes(cameraId) + bytes)
   }
 
   #note({ cameraId, runId, segments, lastArrivalMonotonicMillis: atMillis }: RunReport): void {
@@ -83,10 +97,17 @@ export class FragmentRates {
     const before = known?.runId === runId ? known : undefined
     const last = before?.arrivals.at(-1)
     if (before === undefined || last === undefined) {
+      // Nobody saw how the first file came to its size: an earlier life may have begun it.
+      if (known !== undefined)
+        this.#grow(
+          cameraId,
+          segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+        )
       this.#cameras.set(cameraId, { runId, segment, arrivals: [{ atMillis, ...nothing }] })
       return
     }
     const more = added(before, segments)
+    this.#grow(cameraId, more.bytes)
     const arrivals = before.arrivals.filter((arrival) => arrival.atMillis >= atMillis - spanMillis)
     arrivals.push({ atMillis, bytes: last.bytes + more.bytes, frames: last.frames + more.frames })
     this.#cameras.set(cameraId, {

@@ -66,9 +66,9 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
   const startedAtMillis = yield* Clock.currentTimeMillis
   const units = readKernelUnits()
   const read = (pid: number) => readProcess(pid, units)
-  const recorderCosts = new ProcessCosts<number>(read)
-  const ownCost = new ProcessCosts<"service">(read)
   const rates = new FragmentRates()
+  const recorderCosts = new ProcessCosts<number>(read, (cameraId) => rates.grownBytes(cameraId))
+  const ownCost = new ProcessCosts<"service">(read)
   const outages = new CameraOutages(startedAtMillis)
   const windows = yield* makeCameraWindows()
   const database = yield* makeDatabaseWatch()

@@ -6,17 +6,20 @@ export interface ProcessCost {
   readonly cpuPercent: number
   readonly residentBytes: number
   readonly readBytesPerSecond: number | null
-  /** Null also where the file system does not count, so that nothing was ever written. */
+  /** Null also where the file system does not count what is written to it (tmpfs, FUSE). */
   readonly writtenBytesPerSecond: number | null
 }
 
 interface Sample {
   readonly atMillis: number
   readonly reading: ProcessReading
+  /** By how much its files had grown; null where nobody looks at them. */
+  readonly grownBytes: number | null
 }
 
 interface Watched {
   readonly pid: number
+  readonly first: Sample
   readonly samples: ReadonlyArray<Sample>
 }
 
@@ -28,6 +31,21 @@ const isSameProcess = (watched: Watched, pid: number, reading: ProcessReading): 
 
 const hasGoneBack = (before: ProcessReading, after: ProcessReading): boolean =>
   after.cpuSeconds < before.cpuSeconds || (after.io?.readBytes ?? 0) < (before.io?.readBytes ?? 0)
+
+/** The kernel counts all that reaches a file, and before it is seen there: this much less is another file, such as a log. */
+const leastCountedShare = 0.5
+
+/**
+ * Whether the kernel counts what a process writes: some file systems do not tell it.
+ *
+ * Judged by all that was written since the first sample, so that a fragment that is seen late does not matter.
+ */
+const isCounted = (first: Sample, last: Sample): boolean => {
+  const writtenBytes = last.reading.io?.writtenBytes ?? 0
+  if (first.grownBytes === null || last.grownBytes === null) return writtenBytes > 0
+  const countedBytes = writtenBytes - (first.reading.io?.writtenBytes ?? 0)
+  return countedBytes >= leastCountedShare * (last.grownBytes - first.grownBytes)
+}
 
 /** The samples of the last `spanMillis`, and one before them, from which they count. */
 const recent = (samples: ReadonlyArray<Sample>, nowMillis: number): ReadonlyArray<Sample> => {
@@ -43,10 +61,16 @@ const recent = (samples: ReadonlyArray<Sample>, nowMillis: number): ReadonlyArra
  */
 export class ProcessCosts<Key> {
   readonly #read: (pid: number) => ProcessReading | null
+  readonly #grownBytes: (key: Key) => number | null
   #watched: ReadonlyMap<Key, Watched> = new Map()
 
-  constructor(read: (pid: number) => ProcessReading | null) {
+  /** @param grownBytes by how much the files of a process were seen to grow; null where nobody looks at them */
+  constructor(
+    read: (pid: number) => ProcessReading | null,
+    grownBytes: (key: Key) => number | null = () => null,
+  ) {
     this.#read = read
+    this.#grownBytes = grownBytes
   }
 
   /** @param atMillis of a monotonic clock */
@@ -62,17 +86,21 @@ export class ProcessCosts<Key> {
         last !== undefined &&
         isSameProcess(before, pid, reading) &&
         !hasGoneBack(last, reading)
-      const samples = [...(goesOn ? before.samples : []), { atMillis, reading }]
-      watched.set(key, { pid, samples: recent(samples, atMillis) })
+      const sample = { atMillis, reading, grownBytes: this.#grownBytes(key) }
+      watched.set(key, {
+        pid,
+        first: goesOn ? before.first : sample,
+        samples: recent([...(goesOn ? before.samples : []), sample], atMillis),
+      })
     }
     this.#watched = watched
   }
 
   /** Null before the second sample of a process, and once it has ended. */
   of(key: Key): ProcessCost | null {
-    const samples = this.#watched.get(key)?.samples ?? []
-    const [first, last] = [samples[0], samples.at(-1)]
-    if (first === undefined || last === undefined || first === last) return null
+    const watched = this.#watched.get(key)
+    const [first, last] = [watched?.samples[0], watched?.samples.at(-1)]
+    if (watched === undefined || first === undefined || last === undefined || first === last) return null
     const seconds = (last.atMillis - first.atMillis) / 1000
     const [from, to] = [first.reading, last.reading]
     const rate = (before: number | undefined, after: number | undefined): number | null =>
@@ -81,8 +109,9 @@ export class ProcessCosts<Key> {
       cpuPercent: (100 * (to.cpuSeconds - from.cpuSeconds)) / seconds,
       residentBytes: to.residentBytes,
       readBytesPerSecond: rate(from.io?.readBytes, to.io?.readBytes),
-      writtenBytesPerSecond:
-        to.io?.writtenBytes === 0 ? null : rate(from.io?.writtenBytes, to.io?.writtenBytes),
+      writtenBytesPerSecond: isCounted(watched.first, last)
+        ? rate(from.io?.writtenBytes, to.io?.writtenBytes)
+        : null,
     }
   }
 }

@@ -33,6 +33,21 @@ describe("FragmentRates", () => {
     expect(rates.rate(1, 3000)).toBe(null)
   })
 
+  it("sums how much the files grew, but for what was there before", () => {
+    const rates = new FragmentRates()
+    const grown = (...reports: ReadonlyArray<ReturnType<typeof report>>) => {
+      rates.noted(reports)
+      return rates.grownBytes(1)
+    }
+    expect(rates.grownBytes(1)).toBe(0)
+    expect(grown(report(1000, 90_000))).toBe(0)
+    expect(grown(report(2000, 90_025))).toBe(2500)
+    expect(grown(report(3000, 50, { number: 1 }))).toBe(7500)
+    expect(grown(report(4000, 10, { runId: "run-2" }))).toBe(8500)
+    rates.keepOnly(new Set())
+    expect(rates.grownBytes(1)).toBe(0)
+  })
+
   it("looks at the last 10 s only, and says nothing where nothing arrives any more", () => {
     const rates = new FragmentRates()
     for (let second = 0; second <= 20; second++)

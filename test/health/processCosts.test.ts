@@ -74,6 +74,50 @@ describe("ProcessCosts", () => {
   })
 })
 
+describe("ProcessCosts of what records", () => {
+  /** A fragment of 500 kB a second, a log of 20 bytes, and what the kernel counts of both. */
+  const written = (countedShare: number) => {
+    const { set, read } = kernel()
+    let grownBytes = 3_000_000_000
+    const costs = new ProcessCosts<string>(read, () => grownBytes)
+    return Array.from({ length: 6 }, (_, at) => {
+      set(7, "1", at, 20 * at + countedShare * 500_000 * 5 * at)
+      // The last fragment is not seen yet.
+      if (at > 1) grownBytes += 5 * 500_000
+      costs.sample(pids, at * 5000)
+      return costs.of("camera")?.writtenBytesPerSecond ?? null
+    })
+  }
+
+  it("says nothing where the file system counts the log alone (tmpfs, FUSE)", () => {
+    // At first nothing was recorded, and nothing written.
+    expect(written(0)).toEqual([null, 4, null, null, null, null])
+    expect(written(0.1).slice(2)).toEqual([null, null, null, null])
+  })
+
+  it("says what the kernel counts where that holds the recordings", () => {
+    expect(written(1)).toEqual([null, ...Array.from({ length: 5 }, () => 500_004)])
+  })
+
+  it("judges the next process by its own files", () => {
+    const { set, read } = kernel()
+    let grownBytes = 0
+    const costs = new ProcessCosts<string>(read, () => grownBytes)
+    for (const at of [0, 1, 2]) {
+      set(7, "1", at, 10)
+      grownBytes += 1_000_000
+      costs.sample(pids, at * 5000)
+    }
+    expect(costs.of("camera")).toMatchObject({ writtenBytesPerSecond: null })
+    for (const at of [3, 4]) {
+      set(7, "2", at, at * 1_000_000)
+      if (at === 4) grownBytes += 1_000_000
+      costs.sample(pids, at * 5000)
+    }
+    expect(costs.of("camera")).toMatchObject({ writtenBytesPerSecond: 200_000 })
+  })
+})
+
 describe("readProcess", () => {
   const units = readKernelUnits()
 

@@ -4,6 +4,16 @@ import { cpuSeconds } from "../verify/processCost.ts"
 interface Reading {
   readonly atMillis: number
   readonly cpuSeconds: number
+  readonly readBytes: number
+  readonly writtenBytes: number
+}
+
+const counterIn = (io: string, name: string): number =>
+  Number(new RegExp(`^${name}: (\\d+)`, "m").exec(io)?.[1])
+
+export interface PerSecond {
+  readonly cpuPercent: number
+  readonly readBytes: number
   readonly writtenBytes: number
 }
 
@@ -23,11 +33,12 @@ export class ProcessRecord {
   }
 
   /** Per second of the window. */
-  over(fromMillis: number, toMillis: number): { readonly cpuPercent: number; readonly writtenBytes: number } {
+  over(fromMillis: number, toMillis: number): PerSecond {
     const [first, last] = [this.#at(fromMillis), this.#at(toMillis)]
     const seconds = (last.atMillis - first.atMillis) / 1000
     return {
       cpuPercent: (100 * (last.cpuSeconds - first.cpuSeconds)) / seconds,
+      readBytes: (last.readBytes - first.readBytes) / seconds,
       writtenBytes: (last.writtenBytes - first.writtenBytes) / seconds,
     }
   }
@@ -37,7 +48,9 @@ export class ProcessRecord {
     this.#readings.push({
       atMillis: Date.now(),
       cpuSeconds: cpuSeconds(this.#pid),
-      writtenBytes: Number(/^write_bytes: (\d+)/m.exec(io)?.[1]),
+      readBytes: counterIn(io, "read_bytes"),
+      // What was taken back before it reached the disk was not written.
+      writtenBytes: counterIn(io, "write_bytes") - counterIn(io, "cancelled_write_bytes"),
     })
   }
 

@@ -46,8 +46,8 @@ afterAll(async () => {
 })
 
 describe("health", () => {
-  it("gives the CPU time and the bytes of FFmpeg as /proc does over the same window", async () => {
-    const pids = [1, 2, 3].map((cameraId) => runOf(cameraId)?.pid ?? 0)
+  it("gives CPU time and bytes of FFmpeg, and the disk I/O of all, as /proc does over the same window", async () => {
+    const pids = [...[1, 2, 3].map((cameraId) => runOf(cameraId)?.pid ?? 0), service.pid]
     const records = pids.map((pid) => new ProcessRecord(pid))
     const samples = new Map<string, HealthAnswer>()
     try {
@@ -79,6 +79,15 @@ describe("health", () => {
         0.1 * read.writtenBytes,
       )
     }
+    const [from, last] = [answers.at(-3), answers.at(-1)]
+    if (from === undefined || last === undefined) throw new Error("unreachable")
+    const all = records
+      .map((record) => record.over(Date.parse(from.measured_at), Date.parse(last.measured_at)))
+      .reduce((sum, { readBytes, writtenBytes }) => sum + readBytes + writtenBytes, 0)
+    const target = last.targets.find(({ name }) => name === "disk_io")
+    process.stdout.write(`disk I/O of all ${target?.measured} B/s (/proc: ${all.toFixed(0)} B/s)\n`)
+    expect(target?.met).toBe(true)
+    expect(Math.abs((target?.measured ?? NaN) - all)).toBeLessThan(0.1 * all)
   }, 120_000)
 
   it("says what it measures of cameras and service, and of what it does not", async () => {
