@@ -109,6 +109,7 @@ const targetAnswer = (target: TargetState, nameOf: (cameraId: number) => string 
   bound: target.bound,
   unit: target.unit,
   measured: rounded(target.measured, target.unit === "percent" ? 4 : 0),
+  measured_at: optionalInstant(target.measuredAtMillis),
   met: target.isMet,
   since: instant(target.sinceMillis),
   worst_cameras: target.worstCameras.map((worst) => ({

@@ -134,6 +134,8 @@ export interface TargetState {
   readonly bound: "at_least" | "below"
   readonly unit: "percent" | "bytes_per_second"
   readonly measured: number | null
+  /** When the oldest of the figures was measured that decide; null while none is. */
+  readonly measuredAtMillis: number | null
   /** Null while nothing is measured; what is not measured of single cameras is in `unmeasuredCameras`. */
   readonly isMet: boolean | null
   /** Since when `isMet` is as it is. */

@@ -18,6 +18,7 @@ interface MeasuredDay {
 export interface WindowedCamera {
   readonly id: number
   readonly createdAtMillis: number
+  readonly recordingEnabled: boolean
 }
 
 const minuteMillis = 60_000
@@ -28,6 +29,20 @@ const refreshMillis: Readonly<Record<HealthWindow, number>> = {
   hour: minuteMillis,
   day: 5 * minuteMillis,
   month: 30 * minuteMillis,
+}
+
+/** Of a camera that has not been enabled for long, a window may be as old as this part of what it tells of. */
+const youngShare = 0.1
+
+const isDue = (
+  { recordingEnabled }: WindowedCamera,
+  window: HealthWindow,
+  before: CameraWindow | null,
+  nowMillis: number,
+): boolean => {
+  if (before === null) return true
+  const youngMillis = recordingEnabled ? youngShare * before.enabledSeconds * 1000 : Infinity
+  return Math.abs(nowMillis - before.measuredAtMillis) >= Math.min(refreshMillis[window], youngMillis)
 }
 
 /** The short ones of all cameras before the long one of any. */
@@ -92,8 +107,15 @@ export const makeCameraWindows = Effect.fnUntraced(function* () {
     const spans =
       window === "month" ? daysOf({ fromMillis, toMillis: nowMillis }) : [{ fromMillis, toMillis: nowMillis }]
     for (const span of spans) sum = addParts(sum, yield* dayOf(camera.id, span, nowMillis))
+    const measuredWindow = cameraWindow(sum, nowMillis)
+    const isWhole = (one: HealthWindow) => nowMillis - camera.createdAtMillis <= healthWindows[one]
+    // All windows that reach back to the creation of the camera are the same.
+    const same = isWhole(window) ? order.filter(isWhole) : [window]
     const known = windows.get(camera.id) ?? unmeasured
-    windows.set(camera.id, { ...known, [window]: cameraWindow(sum, nowMillis) })
+    windows.set(camera.id, {
+      ...known,
+      ...Object.fromEntries(same.map((one) => [one, measuredWindow])),
+    })
   })
 
   const forgetOldDays = (nowMillis: number): void => {
@@ -118,8 +140,7 @@ export const makeCameraWindows = Effect.fnUntraced(function* () {
         if (window === "month" && (yield* steadyMillis) - startedMillis > longestMonthsMillis) return
         const before = windows.get(camera.id)?.[window] ?? null
         const nowMillis = yield* Clock.currentTimeMillis
-        const age = before === null ? Infinity : Math.abs(nowMillis - before.measuredAtMillis)
-        if (age < refreshMillis[window]) continue
+        if (!isDue(camera, window, before, nowMillis)) continue
         yield* measure(camera, window)
         yield* Effect.yieldNow
       }

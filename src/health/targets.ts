@@ -1,4 +1,11 @@
-import type { CameraHealth, HealthReport, ServiceHealth, TargetName, TargetState } from "../domain/Health.ts"
+import type {
+  CameraHealth,
+  CameraWindow,
+  HealthReport,
+  ServiceHealth,
+  TargetName,
+  TargetState,
+} from "../domain/Health.ts"
 
 interface Target {
   readonly name: TargetName
@@ -10,6 +17,8 @@ interface Target {
 interface OfCamera {
   readonly cameraId: number
   readonly measured: number | null
+  /** Null: with the report. */
+  readonly measuredAtMillis: number | null
 }
 
 const mostWorst = 10
@@ -22,6 +31,7 @@ export const targets = {
   cpu: { name: "cpu", limit: 20, bound: "below", unit: "percent" },
 } as const satisfies Readonly<Record<string, Target>>
 
+/** A target that is not dated yet: what was measured with the report has no `measuredAtMillis`. */
 type Standing = Omit<TargetState, "sinceMillis">
 
 const meets = ({ bound, limit }: Target, measured: number): boolean =>
@@ -30,6 +40,7 @@ const meets = ({ bound, limit }: Target, measured: number): boolean =>
 const ofService = (target: Target, measured: number | null): Standing => ({
   ...target,
   measured,
+  measuredAtMillis: null,
   isMet: measured === null ? null : meets(target, measured),
   worstCameras: [],
   unmeasuredCameras: [],
@@ -39,11 +50,15 @@ const ofCameras = (target: Target, cameras: ReadonlyArray<OfCamera>): Standing =
   const known = cameras.flatMap(({ cameraId, measured }) =>
     measured === null ? [] : [{ cameraId, measured }],
   )
+  const times = cameras.flatMap(({ measured, measuredAtMillis }) =>
+    measured === null || measuredAtMillis === null ? [] : [measuredAtMillis],
+  )
   const worstFirst = known.toSorted((a, b) =>
     target.bound === "at_least" ? a.measured - b.measured : b.measured - a.measured,
   )
   return {
     ...ofService(target, worstFirst[0]?.measured ?? null),
+    measuredAtMillis: times.length === 0 ? null : Math.min(...times),
     worstCameras: worstFirst.filter(({ measured }) => !meets(target, measured)).slice(0, mostWorst),
     unmeasuredCameras: cameras.flatMap(({ cameraId, measured }) => (measured === null ? [cameraId] : [])),
   }
@@ -58,23 +73,25 @@ export const standings = (
   all: ReadonlyArray<CameraHealth>,
 ): ReadonlyArray<Standing> => {
   const cameras = all.filter(({ isEnabled }) => isEnabled)
-  const each = (measure: (camera: CameraHealth) => number | null): ReadonlyArray<OfCamera> =>
-    cameras.map((camera) => ({ cameraId: camera.cameraId, measured: measure(camera) }))
-  const percent = (share: number | null | undefined): number | null =>
-    share === null || share === undefined ? null : 100 * share
+  const ofDay = (measure: (day: CameraWindow) => number | null): ReadonlyArray<OfCamera> =>
+    cameras.map(({ cameraId, windows: { day } }) => ({
+      cameraId,
+      measured: day === null ? null : measure(day),
+      measuredAtMillis: day?.measuredAtMillis ?? null,
+    }))
   return [
     ofCameras(
       targets.uptime,
-      each(({ windows }) => percent(windows.day?.uptime)),
+      ofDay(({ uptime }) => (uptime === null ? null : 100 * uptime)),
     ),
     ofCameras(
       targets.frameLoss,
-      each(({ windows }) => windows.day?.frameLossPercent ?? null),
+      ofDay(({ frameLossPercent }) => frameLossPercent),
     ),
     ofService(targets.diskIo, sumOrNull(disk.writtenBytesPerSecond, disk.readBytesPerSecond)),
     ofCameras(
       targets.cpu,
-      each(({ cpuPercent }) => cpuPercent),
+      cameras.map(({ cameraId, cpuPercent }) => ({ cameraId, measured: cpuPercent, measuredAtMillis: null })),
     ),
   ]
 }
@@ -88,5 +105,9 @@ export const dated = (
   now.map((standing) => {
     const known = before.find(({ name }) => name === standing.name)
     const isSame = known !== undefined && known.isMet === standing.isMet
-    return { ...standing, sinceMillis: isSame ? known.sinceMillis : nowMillis }
+    return {
+      ...standing,
+      measuredAtMillis: standing.measured === null ? null : (standing.measuredAtMillis ?? nowMillis),
+      sinceMillis: isSame ? known.sinceMillis : nowMillis,
+    }
   })

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import type { CameraWindow, HealthWindow } from "../../src/domain/Health.ts"
-import { makeCameraWindows } from "../../src/health/CameraWindows.ts"
+import { makeCameraWindows, type WindowedCamera } from "../../src/health/CameraWindows.ts"
 import { Cameras } from "../../src/storage/Cameras.ts"
 import { Catalog } from "../../src/storage/Catalog.ts"
 import { databaseLayer } from "../../src/storage/Database.ts"
@@ -140,7 +140,7 @@ const seconds = ({ enabledSeconds, recordedSeconds, uptime }: CameraWindow) => (
   uptime,
 })
 
-const windowsOf = (camera: { readonly id: number; readonly createdAtMillis: number }) =>
+const windowsOf = (camera: WindowedCamera) =>
   Effect.gen(function* () {
     const windows = yield* makeCameraWindows()
     yield* windows.refresh([camera])

@@ -2,8 +2,12 @@ import { expect, it } from "vitest"
 import type { CameraHealth, CameraWindow, ServiceHealth } from "../../src/domain/Health.ts"
 import { dated, standings } from "../../src/health/targets.ts"
 
-const window = (uptime: number | null, frameLossPercent: number | null): CameraWindow => ({
-  measuredAtMillis: 0,
+const window = (
+  uptime: number | null,
+  frameLossPercent: number | null,
+  measuredAtMillis = 0,
+): CameraWindow => ({
+  measuredAtMillis,
   uptime,
   recordedSeconds: 0,
   enabledSeconds: 0,
@@ -113,4 +117,13 @@ it("says since when a target stands as it does", () => {
   const still = dated(of(15), met, 3000)
   const missed = dated(of(30), still, 4000)
   expect([first, met, still, missed].map(cpuSince)).toEqual([1000, 2000, 2000, 4000])
+})
+
+it("says when the oldest figure was measured that decides", () => {
+  const measured = (...cameras: ReadonlyArray<CameraHealth>) =>
+    dated(standings({ disk: disk(1, 1) }, cameras), [], 9000).map(({ measuredAtMillis }) => measuredAtMillis)
+  expect(measured(camera(1, window(1, 0, 7000), 1), camera(2, window(1, null, 5000), 1))).toEqual([
+    5000, 7000, 9000, 9000,
+  ])
+  expect(measured(camera(1, null, null))).toEqual([null, null, 9000, null])
 })

@@ -68,6 +68,7 @@ export const fakeReport = (cameras: ReadonlyArray<CameraHealth>): HealthReport =
       unit: "percent",
       measured: 99.95,
       isMet: true,
+      measuredAtMillis: nowMillis,
       sinceMillis: nowMillis - 600_000,
       worstCameras: [],
       unmeasuredCameras: [],

@@ -45,6 +45,7 @@ export const HealthAnswer = Schema.Struct({
       limit: Schema.Finite,
       unit: Schema.String,
       measured: Figure,
+      measured_at: Schema.NullOr(Schema.String),
       met: Schema.NullOr(Schema.Boolean),
       since: Schema.String,
       worst_cameras: Schema.Array(Schema.Struct({ camera_id: Schema.Int, measured: Schema.Finite })),
