@@ -13,7 +13,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 
 const maximumSizeBytes = 1_048_576
-/** Where nobody could drop what was read, unread lines are given up. */
+/** Beyond this unread lines are given up, too. */
 const givenUpBytes = 16 * maximumSizeBytes
 const blockBytes = 4096
 /** What `st_blocks` counts in (stat(2)). */
@@ -77,17 +77,24 @@ export class RunLog {
    * Frees the disk of a log that takes more than 1 MiB of it, so that a flood of warnings fills none.
    *
    * Of a log that is read for lost packets only what was read goes (`readBytes`; null where nobody reads): FFmpeg writes
-   * on meanwhile, so a log cannot be emptied without losing lines, but its beginning can become a hole.
+   * on meanwhile, so a log cannot be emptied without losing lines, but its beginning can become a hole. Above 16 MiB what
+   * was not read goes, too; the hole, or the place where it read, tells its reader.
    */
   keepSmall(readBytes: number | null): Effect.Effect<void> {
-    const { size, blocks } = fstatSync(this.descriptor)
-    const usedBytes = blocks * statBlockBytes
-    if (usedBytes <= maximumSizeBytes) return Effect.void
-    if (readBytes === null || usedBytes > givenUpBytes) {
-      return Effect.sync(() => ftruncateSync(this.descriptor, 0))
-    }
-    const droppedBytes = Math.min(readBytes, size - tailSizeBytes)
-    return dropBeginning(this.path, droppedBytes - (droppedBytes % blockBytes))
+    const { size } = fstatSync(this.descriptor)
+    if (this.#usedBytes <= maximumSizeBytes) return Effect.void
+    const empty = Effect.sync(() => ftruncateSync(this.descriptor, 0))
+    if (readBytes === null) return empty
+    const isGivenUp = this.#usedBytes > givenUpBytes
+    const droppedBytes = isGivenUp ? size - tailSizeBytes : Math.min(readBytes, size - tailSizeBytes)
+    return dropBeginning(this.path, droppedBytes - (droppedBytes % blockBytes)).pipe(
+      // A file system without holes.
+      Effect.andThen(Effect.suspend(() => (this.#usedBytes > givenUpBytes ? empty : Effect.void))),
+    )
+  }
+
+  get #usedBytes(): number {
+    return fstatSync(this.descriptor).blocks * statBlockBytes
   }
 
   /** Ends the log with its run. */

@@ -40,6 +40,25 @@ describe("RunLog", () => {
     expect(log.tail()).toContain(line)
   })
 
+  it("gives up what was not read above 16 MiB, and its reader notices, wherever it had read to", async () => {
+    for (const readBefore of [0, 5_000_000]) {
+      const log = newLog()
+      const reader = LossLog.open(log.path, 0)
+      if (reader === null) throw new Error("the log is there")
+      onTestFinished(() => reader.close())
+      writeSync(log.descriptor, line.repeat(400_000))
+      while (reader.readTo(readBefore).isBehind) expect(reader.readBytes).toBeLessThan(readBefore)
+      await Effect.runPromise(log.keepSmall(reader.readBytes))
+      expect(usedBytes(log.path)).toBeLessThan(1_000_000)
+      // As much as before, so that the size alone tells nothing.
+      writeSync(log.descriptor, line.repeat(400_000))
+      expect(reader.readTo(reader.sizeBytes).isCut).toBe(true)
+      while (reader.readTo(reader.sizeBytes).isBehind) expect(reader.readBytes).toBeLessThan(reader.sizeBytes)
+      writeSync(log.descriptor, line)
+      expect(reader.readTo(reader.sizeBytes)).toEqual({ lostPackets: 1, isBehind: false, isCut: false })
+    }
+  })
+
   it("is emptied where nobody reads it", async () => {
     const log = newLog()
     writeSync(log.descriptor, line.repeat(30_000))

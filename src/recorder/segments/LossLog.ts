@@ -25,6 +25,8 @@ export interface LossLook {
   readonly lostPackets: number
   /** More is there than was read. */
   readonly isBehind: boolean
+  /** Lines were given up before they were read (`RunLog.keepSmall`): nobody knows how many packets they told of. */
+  readonly isCut: boolean
 }
 
 /** Reads the log of a run that receives over UDP, line by line as it grows, for packets that FFmpeg missed. */
@@ -64,19 +66,23 @@ export class LossLog {
 
   /** Reads the whole lines up to this size that were not read before; all of a log that was emptied meanwhile. */
   readTo(sizeBytes: number): LossLook {
-    if (sizeBytes < this.#readBytes) this.#readBytes = 0
+    let isCut = sizeBytes < this.#readBytes
+    if (isCut) this.#readBytes = 0
     let lostPackets = 0
-    for (let chunk = 0; chunk < maxChunksPerLook && this.#readBytes < sizeBytes; chunk++) {
+    for (let count = 0; count < maxChunksPerLook && this.#readBytes < sizeBytes; count++) {
       const wantedBytes = Math.min(chunkBytes, sizeBytes - this.#readBytes)
       const length = readSync(this.#descriptor, this.#buffer, 0, wantedBytes, this.#readBytes)
-      const end = this.#buffer.subarray(0, length).lastIndexOf(newline) + 1
+      const chunk = this.#buffer.subarray(0, length)
+      // FFmpeg writes no such byte: it is read where there is a hole.
+      isCut ||= chunk.includes(0)
+      const end = chunk.lastIndexOf(newline) + 1
       // A line that fills the whole buffer is none of those that are looked for.
       const isEndless = end === 0 && length === chunkBytes
-      if (end === 0 && !isEndless) return { lostPackets, isBehind: false }
+      if (end === 0 && !isEndless) return { lostPackets, isBehind: false, isCut }
       lostPackets += this.#countIn(this.#buffer.toString("latin1", 0, end))
       this.#readBytes += isEndless ? length : end
     }
-    return { lostPackets, isBehind: this.#readBytes < sizeBytes }
+    return { lostPackets, isBehind: this.#readBytes < sizeBytes, isCut }
   }
 
   close(): void {

@@ -73,22 +73,27 @@ export class PacketLoss {
     this.#log.skipToEnd()
   }
 
-  /** Reads the log and says of each fragment that was found what the loss did to it; the last one has the packets. */
-  account(found: ReadonlyArray<Fragment>, logBytes: number): ReadonlyArray<FragmentLoss> {
+  /**
+   * Reads the log and says of each fragment that was found what the loss did to it; the last one has the packets.
+   *
+   * Null where lines of the log are gone that nobody read: then it is not known.
+   */
+  account(found: ReadonlyArray<Fragment>, logBytes: number): ReadonlyArray<FragmentLoss | null> {
     const last = found.at(-1)
     if (last === undefined) return []
-    const { lostPackets, isBehind } = this.#log.readTo(logBytes)
-    if (lostPackets > 0 || isBehind) {
+    const { lostPackets, isBehind, isCut } = this.#log.readTo(logBytes)
+    if (lostPackets > 0 || isBehind || isCut) {
       this.#isDamaged = true
       this.#isLossInPass = true
     }
     this.#mediaEndSeconds = last.mediaEndSeconds
     this.#frameSeconds = (last.mediaEndSeconds - last.mediaStartSeconds) / Math.max(1, last.frames)
-    return found.map((fragment) => ({
+    const losses = found.map((fragment) => ({
       lostPackets: fragment === last ? lostPackets : 0,
       damagedFramesAtMost: this.#isHit(fragment) ? fragment.frames : 0,
       logBytes: this.#log.readBytes,
     }))
+    return isCut ? found.map(() => null) : losses
   }
 
   /** Everything that is on disk now was found. */

@@ -197,14 +197,14 @@ export class WatchedSegment {
   }
 
   /** What the log says of the fragments that were found; nothing where it does not begin with this file. */
-  #lossesOf(found: ReadonlyArray<Fragment>, logBytes: number): ReadonlyArray<FragmentLoss> {
+  #lossesOf(found: ReadonlyArray<Fragment>, logBytes: number): ReadonlyArray<FragmentLoss | null> {
     const losses = this.#run.loss?.account(found, logBytes) ?? []
     return this.#header.packetLoss === null ? [] : losses
   }
 
   #take(
     found: ReadonlyArray<Fragment>,
-    losses: ReadonlyArray<FragmentLoss>,
+    losses: ReadonlyArray<FragmentLoss | null>,
     arrivalMillis: number,
     kind: ArrivalKind,
   ): void {

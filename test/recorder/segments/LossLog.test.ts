@@ -56,15 +56,16 @@ describe("LossLog", () => {
   })
 
   it("goes on in a log that was emptied, and where another life had read to", () => {
-    const { path, look } = newLog(delay.repeat(10) + line(2))
+    const { path, log, look } = newLog(delay.repeat(10) + line(2))
     expect(look()).toBe(2)
     truncateSync(path, 0)
     appendFileSync(path, line(3))
-    expect(look()).toBe(3)
+    expect(log.readTo(log.sizeBytes)).toMatchObject({ lostPackets: 3, isCut: true })
+    expect(log.readTo(log.sizeBytes).isCut).toBe(false)
     const next = LossLog.open(path, line(3).length)
     onTestFinished(() => next?.close())
     appendFileSync(path, line(4))
-    expect(next?.readTo(statSync(path).size)).toEqual({ lostPackets: 4, isBehind: false })
+    expect(next?.readTo(statSync(path).size)).toEqual({ lostPackets: 4, isBehind: false, isCut: false })
   })
 
   it("reads a flood over several looks and says so, and passes over a line without end", () => {
@@ -81,11 +82,21 @@ describe("LossLog", () => {
   })
 
   it("reads on in a log whose read beginning became a hole", () => {
-    const { path, look } = newLog(line(1).repeat(4000))
+    const { path, log, look } = newLog(line(1).repeat(4000))
     expect(look()).toBe(4000)
     execFileSync("fallocate", ["--punch-hole", "--length", "131072", path])
     appendFileSync(path, line(7))
-    expect(look()).toBe(7)
+    expect(log.readTo(log.sizeBytes)).toEqual({ lostPackets: 7, isBehind: false, isCut: false })
+  })
+
+  it("notices a hole where lines were that it had not read", () => {
+    const { path, log } = newLog(line(1).repeat(4000))
+    log.readTo(100_000)
+    execFileSync("fallocate", ["--punch-hole", "--length", "131072", path])
+    appendFileSync(path, line(7))
+    expect(log.readTo(log.sizeBytes).isCut).toBe(true)
+    appendFileSync(path, line(2))
+    expect(log.readTo(log.sizeBytes)).toEqual({ lostPackets: 2, isBehind: false, isCut: false })
   })
 
   it("is not there where there is no log", () => {

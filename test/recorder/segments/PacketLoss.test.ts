@@ -92,10 +92,12 @@ const play = (random: Random, { frames, gopFrames, probability, meanRun, restart
   const look = (): void => {
     const found = whole
     whole = []
-    const said = loss.account(
-      found.map(({ fragment }) => fragment),
-      loss.logBytes,
-    )
+    const said = loss
+      .account(
+        found.map(({ fragment }) => fragment),
+        loss.logBytes,
+      )
+      .flatMap((one) => one ?? [])
     loss.endPass()
     for (const [at, { affected }] of found.entries()) {
       if (affected > 0 && said[at]?.damagedFramesAtMost === 0) unbounded += affected
@@ -175,7 +177,8 @@ describe("PacketLoss", () => {
         isKeyframe: index === 0,
         isAffected: false,
       }))
-      for (const one of loss.account([fragmentOf(frames)], loss.logBytes)) damaged += one.damagedFramesAtMost
+      for (const one of loss.account([fragmentOf(frames)], loss.logBytes))
+        damaged += one?.damagedFramesAtMost ?? NaN
       loss.endPass()
     }
     expect(damaged).toBe(125)

@@ -69,6 +69,22 @@ describe("lost packets of a run that changes hands", () => {
     expect(losses()).toEqual([7])
   })
 
+  it("are not measured of the file in which lines were given up before they were read", () => {
+    const watcher = watch()
+    run.record(watcher, 2)
+    lose(3)
+    run.second(watcher)
+    lose(4)
+    writeFileSync(logPath, "")
+    run.second(watcher)
+    run.record(watcher, 3)
+    lose(5)
+    run.record(watcher, 3)
+    run.finish(watcher)
+    expect(losses()).toEqual([null, 0, 5])
+    expect(damages()[0]).toBeNull()
+  })
+
   it("are not measured where nothing tells them: over TCP, and where a repair has no log", () => {
     const overTcp = run.watcher()
     run.record(overTcp, 5)
