@@ -122,6 +122,9 @@ if (forTests && !["chromium", "chromium-browser", "google-chrome"].some(onPath))
 /** Where the tests look for promtool when the machine has none. */
 const promtoolPath = join(root, "test", ".cache", "promtool")
 
+/** Says to the tests that promtool cannot be had here: without it they do not pass without promtool. */
+const noPromtoolPath = `${promtoolPath}-missing`
+
 /**
  * Takes promtool out of Debian's package without installing it: that would leave a Prometheus server running.
  *
@@ -147,8 +150,16 @@ const takePromtool = () => {
   }
 }
 
-if (forTests && !onPath("promtool") && !existsSync(promtoolPath)) {
-  say("fetching promtool ...")
-  if (!takePromtool())
-    say("promtool cannot be fetched here (Debian package prometheus): the tests that use it are skipped")
+if (forTests) {
+  rmSync(noPromtoolPath, { force: true })
+  if (!onPath("promtool") && !existsSync(promtoolPath)) {
+    say("fetching promtool ...")
+    if (!takePromtool()) {
+      const sentence =
+        "promtool cannot be fetched here (Debian package prometheus): the tests that use it are skipped"
+      say(sentence)
+      mkdirSync(dirname(noPromtoolPath), { recursive: true })
+      writeFileSync(noPromtoolPath, `${sentence}\n`)
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { delimiter, join, resolve } from "node:path"
 
 /** That of the machine, or the one that `npm run setup -- --for-tests` fetched. */
@@ -7,6 +7,7 @@ const places = [
   ...(process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "promtool")),
   resolve("test/.cache/promtool"),
 ]
+const excusePath = resolve("test/.cache/promtool-missing")
 const program = places.find((place) => existsSync(place))
 
 interface Outcome {
@@ -15,7 +16,10 @@ interface Outcome {
   readonly said: string
 }
 
-/** Runs promtool; null where neither the machine has it nor Debian's package could be fetched. */
+/** What setup said where promtool cannot be had; null where it said nothing, so that promtool must be there. */
+export const promtoolExcuse = existsSync(excusePath) ? readFileSync(excusePath, "utf8").trim() : null
+
+/** Runs promtool; null where neither the machine has it nor Debian's package was fetched. */
 export const promtool =
   program === undefined
     ? null

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { metrics } from "../../src/metrics/exposition.ts"
 import { openFullScene, type ToldMetric, toldMetrics } from "./fullExposition.ts"
-import { promtool } from "./promtool.ts"
+import { promtool, promtoolExcuse } from "./promtool.ts"
 
 const rulesPath = "src/metrics/prometheus/rules.yml"
 const rulesTestPath = "src/metrics/prometheus/rules.test.yml"
@@ -138,7 +138,12 @@ describe("what is shipped", () => {
   })
 })
 
-// Without promtool there is nothing that could judge; setup says why it is missing.
+it("is judged by promtool, unless setup said that it cannot be had", () => {
+  if (promtool === null) process.stdout.write(`not judged by promtool: ${promtoolExcuse}\n`)
+  expect(promtool === null && promtoolExcuse === null, "npm run setup -- --for-tests").toBe(false)
+})
+
+// Without promtool there is nothing that could judge.
 describe.skipIf(promtool === null)("promtool", () => {
   it("accepts /metrics of 50 cameras of which everything is measured", async () => {
     const scene = await openFullScene(50)
