@@ -1,26 +1,12 @@
 import { alertFields } from "../domain/alertFields.ts"
-import type { VigiaEvent, VigiaEventType } from "../domain/VigiaEvent.ts"
+import { type VigiaEvent, vigiaEventTypes } from "../domain/VigiaEvent.ts"
 import type { JournalEntry } from "../events/EventRing.ts"
-import { redact } from "../logging/redact.ts"
 import { instant, seconds } from "./answers.ts"
+import { sampledType } from "./healthSamples.ts"
+import { jsonLine } from "./jsonLine.ts"
 
-const known: Readonly<Record<VigiaEventType, true>> = {
-  "camera.state_changed": true,
-  "segment.opened": true,
-  "segment.closed": true,
-  "gap.began": true,
-  "gap.ended": true,
-  "alert.raised": true,
-  "alert.ended": true,
-  "alert.acknowledged": true,
-  "recordings.evicted": true,
-  "clip.ready": true,
-  "clip.failed": true,
-  "clip.deleted": true,
-}
-
-/** The types of events that there are. */
-export const eventTypes: ReadonlyArray<string> = Object.keys(known)
+/** What `types=` may name: the events of the journal, and the samples, which are in no journal. */
+export const eventTypes: ReadonlyArray<string> = [...vigiaEventTypes, sampledType]
 
 export const isEventType = (text: string): boolean => eventTypes.includes(text)
 
@@ -70,9 +56,6 @@ const factsOf = (event: VigiaEvent): Readonly<Record<string, unknown>> => {
   }
 }
 
-/** An event as JSON of one line; no text in it leaves without having passed `redact`. */
+/** An event as JSON of one line. */
 export const eventAnswer = ({ atMillis, event }: JournalEntry): string =>
-  JSON.stringify(
-    { type: event.type, at: instant(atMillis), camera_id: cameraOf(event), ...factsOf(event) },
-    (_, value: unknown) => (typeof value === "string" ? redact(value) : value),
-  )
+  jsonLine({ type: event.type, at: instant(atMillis), camera_id: cameraOf(event), ...factsOf(event) })

@@ -4,6 +4,7 @@ import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 import type { EventJournal } from "../events/EventJournal.ts"
 import type { JournalEntry } from "../events/EventRing.ts"
 import { eventAnswer } from "./eventAnswer.ts"
+import { type HealthSamples, noSamples } from "./healthSamples.ts"
 
 const heartbeatMillis = 15_000
 
@@ -36,6 +37,8 @@ export interface EventTextsOptions {
   /** Of the last event that it has; null: it wants what comes from now on. */
   readonly afterId: string | null
   readonly isWanted: (event: VigiaEvent) => boolean
+  /** None unless the client asked for them. */
+  readonly samples?: HealthSamples
 }
 
 /**
@@ -44,7 +47,12 @@ export interface EventTextsOptions {
  * A text is some events, how many were missed, or a heartbeat. That has an id, too: who wants few events is not told
  * that the others were missed.
  */
-export const eventTexts = ({ journal, afterId, isWanted }: EventTextsOptions): Effect.Effect<string> => {
+export const eventTexts = ({
+  journal,
+  afterId,
+  isWanted,
+  samples = noSamples,
+}: EventTextsOptions): Effect.Effect<string> => {
   let readId = afterId ?? journal.lastId()
   let opening: string | null = `retry: ${retryMillis}\n${afterId === null ? `id: ${readId}\n` : ""}\n`
   let heartbeatAtMillis = 0
@@ -58,13 +66,17 @@ export const eventTexts = ({ journal, afterId, isWanted }: EventTextsOptions): E
       readId = lastId
       const told = entries.filter(({ event }) => isWanted(event)).map(blockOf)
       if (missed !== 0) told.unshift(missedBlock(missed, fromId))
+      const sampled = yield* samples.next
+      if (sampled !== null) told.push(sampled)
       if (told.length > 0) {
         isFollowing = entries.length < entriesAtOnce
         return told.join("")
       }
       const leftMillis = heartbeatAtMillis - (yield* steadyMillis)
       if (leftMillis <= 0) return `: heartbeat\nid: ${readId}\n\n`
-      if (entries.length === 0) yield* Effect.timeoutOption(journal.newerThan(readId), leftMillis)
+      const newerEvents = journal.newerThan(readId)
+      const newer = samples === noSamples ? newerEvents : Effect.raceFirst(newerEvents, samples.newer)
+      if (entries.length === 0) yield* Effect.timeoutOption(newer, leftMillis)
       else if (entries.length < entriesAtOnce) yield* Effect.sleep(Math.min(pauseMillis, leftMillis))
     }
   })

@@ -3,11 +3,13 @@ import * as Effect from "effect/Effect"
 import { Hono } from "hono"
 import type { VigiaEvent } from "../domain/VigiaEvent.ts"
 import { EventJournal } from "../events/EventJournal.ts"
+import { HealthMonitor } from "../health/HealthMonitor.ts"
 import { Metrics } from "../metrics/Metrics.ts"
 import { type AppRuntime, problemAnswer, respond } from "./AppRuntime.ts"
 import { cameraOf } from "./eventAnswer.ts"
 import { eventStream } from "./eventStream.ts"
 import { eventTexts } from "./eventTexts.ts"
+import { healthSamples, noSamples, sampledType } from "./healthSamples.ts"
 import { HttpListener, type RequestBindings } from "./HttpListener.ts"
 import { tooManyClientsProblem } from "./Problem.ts"
 import { query } from "./reading.ts"
@@ -45,10 +47,17 @@ export const eventRoutes = (runtime: AppRuntime): Hono<{ Bindings: RequestBindin
         const isWanted = (event: VigiaEvent): boolean =>
           (wantedTypes === undefined || wantedTypes.includes(event.type)) &&
           (camera_id === undefined || cameraOf(event) === Number(camera_id))
+        const samples = wantedTypes?.includes(sampledType)
+          ? healthSamples(
+              yield* HealthMonitor,
+              (cameraId) => camera_id === undefined || cameraId === Number(camera_id),
+            )
+          : noSamples
         const nextText = eventTexts({
           journal: yield* EventJournal,
           afterId: c.req.header("last-event-id") ?? last_event_id ?? null,
           isWanted,
+          samples,
         })
         // Answered without its body, which nobody would ever cancel.
         if (c.req.method === "HEAD") return c.body(null, 200, headers)

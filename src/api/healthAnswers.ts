@@ -59,7 +59,8 @@ export const cameraFigures = ({ failures, lastWindows, ...camera }: CameraHealth
   },
 })
 
-const cameraAnswer = (camera: CameraHealth) => ({
+/** A camera with its figures. */
+export const cameraAnswer = (camera: CameraHealth) => ({
   camera_id: camera.cameraId,
   name: camera.name,
   recording_enabled: camera.isEnabled,

@@ -1,3 +1,4 @@
+import * as Struct from "effect/Struct"
 import type { Alert } from "./Alert.ts"
 import type { Cause } from "./Cause.ts"
 
@@ -49,3 +50,19 @@ export type VigiaEvent =
     })
 
 export type VigiaEventType = VigiaEvent["type"]
+
+/** All types of events: one that is missing here, or is none, does not compile. */
+export const vigiaEventTypes: ReadonlyArray<VigiaEventType> = Struct.keys({
+  "camera.state_changed": true,
+  "segment.opened": true,
+  "segment.closed": true,
+  "gap.began": true,
+  "gap.ended": true,
+  "alert.raised": true,
+  "alert.ended": true,
+  "alert.acknowledged": true,
+  "recordings.evicted": true,
+  "clip.ready": true,
+  "clip.failed": true,
+  "clip.deleted": true,
+} satisfies Record<VigiaEventType, true>)

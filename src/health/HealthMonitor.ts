@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type { Cron } from "effect/Cron"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DiskPressure } from "../cleanup/DiskPressure.ts"
@@ -44,6 +45,8 @@ export class HealthMonitor extends Context.Service<
   {
     /** The last sample, from memory: also while the database is away. */
     readonly current: Effect.Effect<HealthReport>
+    /** Completes when there is another sample than this. */
+    readonly newerThan: (report: HealthReport) => Effect.Effect<void>
     /** Told after each sample, in its turn of the event loop. */
     readonly onReport: (listener: (report: HealthReport) => void) => void
   }
@@ -151,10 +154,13 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
   })
 
   let report = yield* sampled([])
+  let sampledNext = Deferred.makeUnsafe<void>()
 
   const sample = Effect.gen(function* () {
     report = yield* sampled(report.targets)
     for (const listener of listeners) listener(report)
+    Deferred.doneUnsafe(sampledNext, Effect.void)
+    sampledNext = Deferred.makeUnsafe<void>()
   })
 
   /** The next look comes whatever became of this one. */
@@ -179,6 +185,8 @@ const makeHealthMonitor = Effect.fnUntraced(function* (options: HealthMonitorOpt
 
   return HealthMonitor.of({
     current: Effect.sync(() => report),
+    newerThan: (known) =>
+      Effect.suspend(() => (report === known ? Deferred.await(sampledNext) : Effect.void)),
     onReport: (listener) => listeners.push(listener),
   })
 })

@@ -1,28 +1,13 @@
 import { AlertKind } from "../domain/Alert.ts"
-import type { VigiaEvent, VigiaEventType } from "../domain/VigiaEvent.ts"
+import { type VigiaEvent, type VigiaEventType, vigiaEventTypes } from "../domain/VigiaEvent.ts"
 import type { EventTotals, EvictedCount } from "./Observation.ts"
-
-/** All of them, so that each is there with 0 before its first. */
-const eventTypes = [
-  "camera.state_changed",
-  "segment.opened",
-  "segment.closed",
-  "gap.began",
-  "gap.ended",
-  "alert.raised",
-  "alert.ended",
-  "alert.acknowledged",
-  "recordings.evicted",
-  "clip.ready",
-  "clip.failed",
-  "clip.deleted",
-] as const satisfies ReadonlyArray<VigiaEventType>
 
 const none: EvictedCount = { files: 0, bytes: 0 }
 
 /** Counts the events of this life of the service. */
 export class EventCounts implements EventTotals {
-  readonly events = new Map<VigiaEventType, number>(eventTypes.map((type) => [type, 0]))
+  /** Each is there with 0 before its first. */
+  readonly events = new Map<VigiaEventType, number>(vigiaEventTypes.map((type) => [type, 0]))
   readonly raisedAlerts = new Map<AlertKind, number>(AlertKind.literals.map((kind) => [kind, 0]))
   readonly evicted = new Map<"disk" | "quota", EvictedCount>([
     ["disk", none],

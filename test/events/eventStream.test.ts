@@ -34,7 +34,7 @@ describe("a stream of events", () => {
           from: "recording",
           to: "backoff",
           cause: "stalled",
-          detail: "rtsp://***@10.0.0.1/live?token=***",
+          detail: "rtsp://***@10.0.0.1/live?***",
           lasted_seconds: 61.5,
         },
       },

@@ -96,7 +96,7 @@ describe("100 clients that take little or nothing", () => {
     for (const one of heard) {
       const first = one[0]?.number ?? 0
       expect(one.map(({ number }) => number)).toEqual(one.map((_, at) => first + at))
-      expect(one[0]?.name).toMatch(/^rtsp:\/\/\*\*\*@10\.0\.0\.1\/stream\?token=\*\*\* long/)
+      expect(one[0]?.name).toMatch(/^rtsp:\/\/\*\*\*@10\.0\.0\.1\/stream\?\*\*\* long/)
     }
     // Of the buffer, which holds 10 s of this flood.
     expect(latest).toBeLessThan(8000)

@@ -2,6 +2,7 @@ import { resolve } from "node:path"
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
+import { EventClient } from "../events/EventClient.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { VigiaService } from "../support/VigiaService.ts"
 import { CoverageAnswer } from "./apiAnswers.ts"
@@ -91,6 +92,8 @@ describe("health", () => {
   }, 120_000)
 
   it("says what it measures of cameras and service, and of what it does not", async () => {
+    const path = "/api/events?types=health.sampled&camera_id=1"
+    const client = new EventClient(service.address, path).listen()
     // Of ten seconds, from arrival to arrival: one that a busy machine keeps waiting moves it, the next sample has it right.
     const isSteady = (rate: number | null) => rate !== null && Math.abs(rate - 25) < 0.5
     const answer = await awaitFact(
@@ -122,6 +125,9 @@ describe("health", () => {
       const status = Schema.decodeUnknownSync(Schema.Struct({ health: CameraFigures }))(body)
       return isSteady(status.health.frames_per_second)
     })
+    const sampled = await awaitFact("two samples are told", () => client.parser.events[1])
+    client.close()
+    expect(sampled).toMatchObject({ type: "health.sampled", data: { camera_id: 1, state: "recording" } })
   })
 
   it("tells how long a camera took to recover, as its gap in the coverage", async () => {
