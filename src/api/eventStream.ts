@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import { steadyMillis } from "../domain/steadyMillis.ts"
 
-/** A client may take nothing of what waits for it for this long. */
-const patienceMillis = 60_000
+const defaultPatienceMillis = 60_000
 
 export interface EventStreamOptions {
   /** Runs what tells this client, until it ends or the signal is aborted. */
@@ -11,6 +10,8 @@ export interface EventStreamOptions {
   readonly nextText: Effect.Effect<string>
   /** Aborted when the service is about to end. */
   readonly closing: AbortSignal
+  /** A client may take nothing of what waits for it for this long; 60 s by default. */
+  readonly patienceMillis?: number
   /** Cuts the connection of a client that takes nothing. */
   readonly hangUp: () => void
   /** Called once, however the stream ends. */
@@ -24,7 +25,7 @@ export interface EventStreamOptions {
  * the socket has drained. So what a client costs that takes nothing is one text, until it is hung up on.
  */
 export const eventStream = (options: EventStreamOptions): ReadableStream<Uint8Array> => {
-  const { run, nextText, closing, hangUp, onEnd } = options
+  const { run, nextText, closing, patienceMillis = defaultPatienceMillis, hangUp, onEnd } = options
   const over = new AbortController()
   const encoder = new TextEncoder()
   let isAsked = false

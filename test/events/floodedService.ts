@@ -1,4 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { makeApp } from "../../src/api/app.ts"
@@ -11,7 +13,8 @@ import { startCameras } from "../../src/supervision/startCameras.ts"
 /**
  * The service as `src/main.ts` runs it, in which 1000 events a second are published besides its own.
  *
- * Those are called `clip.ready`, numbered by `clip_id`, and their names hold a password. Says each second what it costs.
+ * Those are called `clip.ready`, numbered by `clip_id`, and their names hold a password. Says each second what it costs, and at
+ * SIGUSR2 what it really keeps, without garbage.
  */
 const runtime = ManagedRuntime.make(serviceLayer(readSettings(process.env)))
 const journal = await runtime.runPromise(EventJournal)
@@ -50,3 +53,11 @@ setInterval(() => {
   delay.reset()
   process.stdout.write(`figures ${JSON.stringify(figures)}\n`)
 }, 1000)
+
+setFlagsFromString("--expose-gc")
+const collectGarbage: unknown = runInNewContext("gc")
+process.on("SIGUSR2", () => {
+  if (typeof collectGarbage === "function") collectGarbage()
+  const { heapUsed, external } = process.memoryUsage()
+  process.stdout.write(`kept ${heapUsed + external} bytes\n`)
+})
