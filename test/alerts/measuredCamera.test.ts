@@ -53,7 +53,7 @@ it("misses a camera that was stopped from its start on, not from its last fragme
           lastArrivalMillis: Math.min(now, lastArrivalMillis),
           rate: null,
           cost: null,
-          failures: { restarts: 0, byCause: {}, recoverySeconds: [] },
+          failures: { total: 0, byCause: {}, recoveries: 0, recoverySeconds: [] },
           lastWindows: { hour: null, day: null, month: null },
         },
         now,
