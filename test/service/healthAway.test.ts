@@ -38,9 +38,9 @@ const health = async (): Promise<HealthAnswer> => {
 }
 
 it("goes on measuring while the database is away, and keeps what it asked of it with its time", async () => {
-  const before = await awaitFact("all windows are measured", async () => {
-    const answer = await health()
-    return (answer.cameras[0]?.windows["30d"] ?? null) === null ? null : answer
+  await awaitFact("all windows are measured", async () => {
+    const { cameras } = await health()
+    return (cameras[0]?.windows["30d"] ?? null) !== null
   })
   const stoppedAtMillis = Date.now()
   await server.stop()
@@ -63,7 +63,7 @@ it("goes on measuring while the database is away, and keeps what it asked of it 
   })
   expect(later.service.database.latency_seconds).toBe(null)
   expect(later.cameras[0]?.state).toBe("recording")
-  expect(later.cameras[0]?.windows["30d"]).toEqual(before.cameras[0]?.windows["30d"])
+  expect(later.cameras[0]?.windows["30d"]).toEqual(away.cameras[0]?.windows["30d"])
   const { body } = await service.request("GET", "/api/recording/status/1")
   const { health: figures } = Schema.decodeUnknownSync(Schema.Struct({ health: CameraFigures }))(body)
   expect(figures.windows["30d"]).toEqual(later.cameras[0]?.windows["30d"])
