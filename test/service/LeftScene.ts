@@ -15,6 +15,9 @@ import { CoverageAnswer, StatusAnswer } from "./apiAnswers.ts"
 const Row = Schema.Struct({ file_path: Schema.String, state: Schema.String, frames: Schema.Int })
 const Identified = Schema.Struct({ id: Schema.Int })
 
+/** A file is cut on the clock: at a full hour there would be one more of each camera. */
+export const segmentSeconds = "86400"
+
 /** A service over several lives with one camera for each name, whose runs it leaves behind and finds again. */
 export class LeftScene {
   readonly service: VigiaService
@@ -41,9 +44,8 @@ export class LeftScene {
       clipDirectory: resolve("test/.cache/clips"),
       cameras: simulated,
     })
-    // A file is cut on the clock: at a full hour there would be one more of each camera.
     const service = await VigiaService.start({
-      environment: { RECORDING_SEGMENT_DURATION: "86400", ...environment },
+      environment: { RECORDING_SEGMENT_DURATION: segmentSeconds, ...environment },
     })
     const names = simulated.slice(0, cameras.length).map(({ path }) => path)
     await service.request("POST", "/api/owners", { name: "Left", plan: "basic" })

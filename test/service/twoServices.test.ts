@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { readPostmaster } from "../../src/storage/embedded/postmaster.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { VigiaService } from "../support/VigiaService.ts"
-import { LeftScene } from "./LeftScene.ts"
+import { LeftScene, segmentSeconds } from "./LeftScene.ts"
 
 const names = ["first", "second"]
 let scene: LeftScene
@@ -16,7 +16,12 @@ const others: Array<VigiaService> = []
 /** Another service on the first one's recordings. */
 const makeOther = async (environment: Readonly<Record<string, string>>): Promise<VigiaService> => {
   const other = await VigiaService.make({
-    environment: { RECORDING_DIR: scene.service.recordingDirectory, ...environment },
+    environment: {
+      RECORDING_DIR: scene.service.recordingDirectory,
+      // Another length of files would have it end the runs that it takes over.
+      RECORDING_SEGMENT_DURATION: segmentSeconds,
+      ...environment,
+    },
   })
   others.push(other)
   return other

@@ -8,10 +8,9 @@ import { CatalogStore } from "../../../src/storage/CatalogStore.ts"
 import { noFrames } from "../../../src/storage/frameSums.ts"
 import { summary } from "../accounting/summaries.ts"
 
-it("writes everything but the rows that are held back, which follow with the next flush", () => {
-  const writes: Array<CatalogBatch> = []
-  let isDiskHanging = true
-  const store = Layer.succeed(
+/** Takes every batch into `writes`. */
+const storeOf = (writes: Array<CatalogBatch>) =>
+  Layer.succeed(
     CatalogStore,
     CatalogStore.of({
       ping: Effect.void,
@@ -24,13 +23,17 @@ it("writes everything but the rows that are held back, which follow with the nex
       frames: () => Effect.succeed(noFrames),
     }),
   )
+
+it("writes everything but the rows that are held back, which follow with the next flush", () => {
+  const writes: Array<CatalogBatch> = []
+  let isDiskHanging = true
   const committable = (batch: CatalogBatch) =>
     Effect.succeed({
       ...batch,
       recordings: batch.recordings.filter(({ segmentNumber }) => !isDiskHanging || segmentNumber === 0),
     })
   const layer = Catalog.layerNoDeps({ committable }).pipe(
-    Layer.provide(store),
+    Layer.provide(storeOf(writes)),
     Layer.provideMerge(TestClock.layer()),
   )
   return Effect.runPromise(
@@ -64,4 +67,25 @@ it("writes everything but the rows that are held back, which follow with the nex
       expect((yield* catalog.health).pendingRows).toBe(0)
     }).pipe(Effect.provide(layer)),
   )
+})
+
+it("waits at the end for rows that the disk still holds back, as while a sync is under way that another flush began", async () => {
+  const writes: Array<CatalogBatch> = []
+  let looks = 0
+  const committable = (batch: CatalogBatch) =>
+    Effect.sync(() => {
+      looks += 1
+      return looks < 3 ? { ...batch, recordings: [] } : batch
+    })
+  const layer = Catalog.layerNoDeps({ committable }).pipe(Layer.provide(storeOf(writes)))
+  await Effect.runPromise(
+    Effect.gen(function* () {
+      const catalog = yield* Catalog
+      yield* catalog.cameraEnabled(1, 0)
+      yield* catalog.segmentsChanged([
+        summary({ number: 0, startedAtMillis: 0, endedAtMillis: 1000, state: "closed" }),
+      ])
+    }).pipe(Effect.provide(layer)),
+  )
+  expect(writes.map(({ recordings }) => recordings.length)).toEqual([0, 0, 1])
 })
