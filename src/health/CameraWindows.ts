@@ -31,8 +31,10 @@ const refreshMillis: Readonly<Record<HealthWindow, number>> = {
   month: 30 * minuteMillis,
 }
 
-/** Of a camera that has not been enabled for long, a window may be as old as this part of what it tells of. */
+/** Of a camera that has not been enabled for long, a window may be as old as this part of what it tells of; */
 const youngShare = 0.1
+/** but no window is measured again sooner: cameras that begin together are no load. */
+const leastRefreshMillis = 15_000
 
 const isDue = (
   { recordingEnabled }: WindowedCamera,
@@ -41,7 +43,9 @@ const isDue = (
   nowMillis: number,
 ): boolean => {
   if (before === null) return true
-  const youngMillis = recordingEnabled ? youngShare * before.enabledSeconds * 1000 : Infinity
+  const youngMillis = recordingEnabled
+    ? Math.max(leastRefreshMillis, youngShare * before.enabledSeconds * 1000)
+    : Infinity
   return Math.abs(nowMillis - before.measuredAtMillis) >= Math.min(refreshMillis[window], youngMillis)
 }
 

@@ -45,6 +45,8 @@ const play = async () => {
   for (const share of ${JSON.stringify(shares)}) {
     video.currentTime = video.duration * share
     await once("seeked")
+    // The picture may follow the event.
+    for (let look = 0; look < 50 && !isPicture(); look += 1) await new Promise((next) => setTimeout(next, 100))
     played.looks.push({ seconds: video.currentTime, width: video.videoWidth, isPicture: isPicture() })
   }
   video.playbackRate = 4
@@ -96,7 +98,8 @@ export const playInChromium = async (path: string, shares: ReadonlyArray<number>
         ["--autoplay-policy=no-user-gesture-required", `--user-data-dir=${profile}`],
         [`http://127.0.0.1:${port}/`],
       ),
-      { detached: true, stdio: "ignore" },
+      // What it keeps in the temporary directory would stay when it is killed.
+      { detached: true, stdio: "ignore", env: { ...process.env, TMPDIR: profile } },
     )
     return Schema.decodeSync(Played)(await awaitFact("Chromium has played the clip", () => told, 90_000))
   } finally {

@@ -7,7 +7,7 @@ import type { CameraHandle, CameraOptions } from "../../src/demo/simulator/simul
 import { SimulatorProcess } from "../../src/demo/simulator/SimulatorProcess.ts"
 import type { LivingRun } from "../../src/recorder/livingRuns.ts"
 import { type RunRecord, readRunRecord } from "../../src/recorder/runRecord.ts"
-import { cameraFiles } from "../verify/cameraFiles.ts"
+import { cameraFiles, lookWhilePublished } from "../verify/cameraFiles.ts"
 import { awaitFact } from "../support/awaitFact.ts"
 import { VigiaService } from "../support/VigiaService.ts"
 import { CoverageAnswer, StatusAnswer } from "./apiAnswers.ts"
@@ -114,7 +114,7 @@ export class LeftScene {
 
   /** Every frame of a camera that is on disk, file by file. */
   stamps(name: string) {
-    return this.#files(name).flatMap(({ path }) => readFrameStamps(path))
+    return lookWhilePublished(() => this.#files(name).flatMap(({ path }) => readFrameStamps(path)))
   }
 
   /** Numbers absent between the first and the last frame of each file. */

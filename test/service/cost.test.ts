@@ -4,7 +4,7 @@ import { measureCost } from "../verify/measureCost.ts"
 // The short form: few cameras for few seconds, while other tests run. It finds what costs a multiple of what it
 // should; `npm run bench` measures the figures themselves (5 %, 1.05, 1.4) with 25 cameras over a minute.
 it("costs little beside its FFmpeg processes", async () => {
-  const cost = await measureCost({ cameras: 6, seconds: 10, warmupSeconds: 0, video: "h264-1080p" })
+  const cost = await measureCost({ cameras: 6, seconds: 10, warmupSeconds: 10, video: "h264-1080p" })
   expect(cost.recordersCpuSeconds).toBeGreaterThan(0)
   expect(cost.serviceToRecorders).toBeLessThan(0.3)
   expect(cost.recordersToBare).toBeLessThan(1.3)

@@ -43,7 +43,9 @@ const write = (record: RunRecord): string => {
 
 /** A process whose exit status nobody collects. */
 const makeZombie = async (): Promise<number> => {
-  zombieParent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], {
+  // It ends when its parent is no shell any more: that one would collect it.
+  const child = `sh -c 'until [ "$(cat /proc/$PPID/comm)" = sleep ]; do :; done'`
+  zombieParent = spawn("sh", ["-c", `${child} & echo $!; exec sleep 600`], {
     stdio: ["ignore", "pipe", "ignore"],
   })
   const pid = await new Promise<number>((told) =>

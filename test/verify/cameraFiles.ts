@@ -26,6 +26,17 @@ export const cameraFiles = (cameraDirectory: string): ReadonlyArray<CameraFile> 
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/** Looks again where a file is not there any more under the name that was listed: it was published meanwhile. */
+export const lookWhilePublished = <Found>(look: () => Found): Found => {
+  for (let looksLeft = 20; ; looksLeft -= 1) {
+    try {
+      return look()
+    } catch (error) {
+      if (looksLeft === 0 || errorCode(error) !== "ENOENT") throw error
+    }
+  }
+}
+
 const namesIn = (directory: string): ReadonlyArray<string> => {
   try {
     return readdirSync(directory, { recursive: true, encoding: "utf8" })

@@ -2,7 +2,7 @@ import { readFrameStamps } from "../../src/demo/simulator/readFrameStamps.ts"
 import type { CameraHandle } from "../../src/demo/simulator/simulator.ts"
 import { isProcessAlive, signalProcess } from "../../src/recorder/processes.ts"
 import { awaitFact } from "../support/awaitFact.ts"
-import { cameraFiles } from "./cameraFiles.ts"
+import { cameraFiles, lookWhilePublished } from "./cameraFiles.ts"
 import { starvation } from "./starvation.ts"
 import type { Trial } from "./Trial.ts"
 
@@ -28,9 +28,9 @@ const paceMillis = 4
 
 /** All frames of a camera on disk. */
 export const stampsOf = (cameraDirectory: string) =>
-  cameraFiles(cameraDirectory)
-    .flatMap(({ path }) => readFrameStamps(path))
-    .toSorted((a, b) => a.sequence - b.sequence)
+  lookWhilePublished(() =>
+    cameraFiles(cameraDirectory).flatMap(({ path }) => readFrameStamps(path)),
+  ).toSorted((a, b) => a.sequence - b.sequence)
 
 const tailOf = async (
   trial: Trial,

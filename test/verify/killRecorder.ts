@@ -5,7 +5,7 @@ import { readFrameStamps } from "../../src/demo/simulator/readFrameStamps.ts"
 import type { Random } from "../../src/demo/simulator/seededRandom.ts"
 import type { CameraHandle } from "../../src/demo/simulator/simulator.ts"
 import { awaitFact } from "../support/awaitFact.ts"
-import { type CameraFile, type Imprint, cameraFiles, imprints } from "./cameraFiles.ts"
+import { type CameraFile, type Imprint, cameraFiles, imprints, lookWhilePublished } from "./cameraFiles.ts"
 import { starvation } from "./starvation.ts"
 import type { Trial } from "./Trial.ts"
 
@@ -85,7 +85,11 @@ export const killRecorder = async (
   over: Set<number>,
 ): Promise<{ readonly kill: Kill; readonly before: ReadonlyArray<Imprint> }> => {
   const directory = trial.cameraDirectory(victim.id)
-  const written = await awaitFact("a healthy spell is on disk", () => healthyFile(directory, over), 60_000)
+  const written = await awaitFact(
+    "a healthy spell is on disk",
+    () => lookWhilePublished(() => healthyFile(directory, over)),
+    60_000,
+  )
   await new Promise((passed) => setTimeout(passed, random() * randomSpanMillis))
   const run = trial.runOf(victim.id)
   if (run === undefined) throw new Error("no run to kill")
@@ -94,10 +98,15 @@ export const killRecorder = async (
   process.kill(run.pid, "SIGKILL")
   const killedAtMillis = Date.now()
   for (const { inode } of cameraFiles(directory)) over.add(inode)
-  const next = await awaitFact("the next fragment is on disk", () => begunFile(directory, over))
+  const next = await awaitFact("the next fragment is on disk", () =>
+    lookWhilePublished(() => begunFile(directory, over)),
+  )
   const tailPath = cameraFiles(directory).find(({ inode }) => inode === written.inode)?.path ?? ""
   const last = readFrameStamps(tailPath).at(-1)
-  const first = readFrameStamps(next.path).at(0)
+  const first = lookWhilePublished(() => {
+    const now = cameraFiles(directory).find(({ inode }) => inode === next.inode)
+    return now === undefined ? undefined : readFrameStamps(now.path).at(0)
+  })
   if (last === undefined || first === undefined) throw new Error("a file lost its frames")
   const { sessions } = await victim.camera.counters()
   const cut = sessionOf(sessions, last.sequence, ({ startedAtMillis }) => startedAtMillis < killedAtMillis)
