@@ -1,4 +1,5 @@
 import type { Cause } from "../domain/Cause.ts"
+import { touchMillis } from "../domain/coverage.ts"
 import type { KnownOutage } from "../storage/accounting/knownOutages.ts"
 
 /** What is remembered of the outages of a camera from one look to the next. */
@@ -68,7 +69,7 @@ const merged = (trail: OutageTrail, outages: ReadonlyArray<KnownOutage>): Readon
  * Measures outages by the gaps of the coverage: from the beginning of the first by a failure, over all causes that follow
  * without a break, to the recording that ends the last.
  *
- * Told as soon as that end stays where it is. A camera that is stopped while it is out has not recovered.
+ * Told as soon as that end stays where it is; not where it was too short to be a gap. A camera that is stopped while it is out has not recovered.
  */
 export const lookAtOutages = (trail: OutageTrail, outages: ReadonlyArray<KnownOutage>): OutageLook => {
   const done = new Set(outages.flatMap(({ identity }) => (trail.done.has(identity) ? [identity] : [])))
@@ -88,7 +89,9 @@ export const lookAtOutages = (trail: OutageTrail, outages: ReadonlyArray<KnownOu
       open.push(...all.slice(at + 1))
       break
     }
-    if (failedSinceMillis !== null) recoverySeconds.push((toMillis - failedSinceMillis) / 1000)
+    const lastedMillis = failedSinceMillis === null ? 0 : toMillis - failedSinceMillis
+    // A shorter one is no gap of the coverage.
+    if (lastedMillis > touchMillis) recoverySeconds.push(lastedMillis / 1000)
     for (const over of open) done.add(over.identity)
     done.add(identity)
     failedSinceMillis = null
