@@ -138,5 +138,7 @@ export const connectionScenarios: ReadonlyArray<FaultScenario> = [
     camera: { faults: [{ kind: "httpServer", keepsOpen: true }] },
     script: mended,
     ...neverAnswered,
+    // A try that was under way is cut off when the camera is mended.
+    earlyRetryCause: "camera_unreachable",
   },
 ]

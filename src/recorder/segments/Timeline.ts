@@ -9,6 +9,8 @@ import type { ArrivalKind, TimedFragment, TimelineState } from "./timelineContra
 
 interface Pending {
   readonly residualMillis: number
+  /** Where the fragment ends on the even clock; `null` for one of an earlier file or life. */
+  readonly trueMillis: number | null
   /** The first fragment that may hold the pause; `null` once its file is closed. */
   readonly placement: Placement | null
 }
@@ -21,6 +23,8 @@ const startupDivergenceMillis = 100
 /** What was held back arrives in a burst; arrivals that agree over this long are live. */
 const liveAfterMillis = 500
 const residualWindow = 31
+/** Two fragments that end closer together are late by the same, also where FFmpeg wrote both at its end. */
+const apartMillis = 250
 /** How far back a negative divergence may take back a pause that was believed. */
 const revisableMillis = 30_000
 
@@ -103,9 +107,16 @@ export class Timeline {
     this.#file.layOut()
   }
 
-  /** The process ended: a delay that two fragments agree on is believed, since no more will come. */
+  /**
+   * The process ended: a delay that two fragments agree on is believed, since no more will come.
+   *
+   * Not where the last one is as short as what FFmpeg still holds when it gives up a stalled camera: then both came from
+   * before the stall.
+   */
   endRun(): void {
-    this.#acceptDelay(2)
+    const [before, last] = this.#pending.slice(-2).map(({ trueMillis }) => trueMillis)
+    const isHeldBack = before != null && last != null && last - before <= apartMillis
+    if (!isHeldBack) this.#acceptDelay(2)
     this.#file.layOut()
   }
 
@@ -168,7 +179,11 @@ export class Timeline {
     } else if (kind !== "observed") {
       return
     } else if (divergence > divergenceMillis) {
-      this.#pending.push({ residualMillis, placement: this.#firstSinceArrival ?? placement })
+      this.#pending.push({
+        residualMillis,
+        trueMillis: this.#trueMillis,
+        placement: this.#firstSinceArrival ?? placement,
+      })
       this.#acceptDelay(3)
     } else {
       this.#pending = []
@@ -275,4 +290,8 @@ export class Timeline {
   }
 }
 
-const withoutPlacement = (residualMillis: number): Pending => ({ residualMillis, placement: null })
+const withoutPlacement = (residualMillis: number): Pending => ({
+  residualMillis,
+  trueMillis: null,
+  placement: null,
+})

@@ -313,3 +313,34 @@ const fragmentOf = (mediaStartSeconds: number, intervals: ReadonlyArray<number>)
   audioSamples: 0,
   frameIntervalsSeconds: intervals,
 })
+
+describe("the end of a run that was stalled for eight seconds", () => {
+  /** Steady fragments, then two with these lengths that FFmpeg wrote at once, the second seen some milliseconds later. */
+  const endOf = (firstMillis: number, secondMillis: number) => {
+    const timeline = new Timeline(null)
+    let mediaMillis = 0
+    const add = (lengthMillis: number, arrivalMillis: number): void => {
+      timeline.add({
+        mediaStartSeconds: mediaMillis / 1000,
+        mediaEndSeconds: (mediaMillis + lengthMillis) / 1000,
+        nominalSeconds: 0.04,
+        stretches: [],
+        arrivalMillis,
+        arrivalKind: "observed",
+      })
+      mediaMillis += lengthMillis
+    }
+    for (let at = 1; at <= 40; at += 1) add(600, began + at * 600 + 30)
+    const stalledMillis = began + mediaMillis
+    add(firstMillis, stalledMillis + 8_600)
+    add(secondMillis, stalledMillis + 8_605)
+    timeline.endRun()
+    return { tailMillis: (timeline.endMillis ?? 0) - stalledMillis, holes: timeline.holes.length }
+  }
+
+  it.each([40, 120, 240])("keeps what FFmpeg still held before the stall: %s ms", (heldMillis) => {
+    const { tailMillis, holes } = endOf(600, heldMillis)
+    expect(Math.abs(tailMillis - 600 - heldMillis)).toBeLessThan(100)
+    expect(holes).toBe(0)
+  })
+})
