@@ -22,7 +22,8 @@ const inOrder = (files: ReadonlyArray<TestSpecification>) =>
 export class MeasuresApart extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
     const measures = inOrder(files.filter(isMeasure))
-    const others = inOrder(files.filter((file) => !isMeasure(file)))
+    // Backwards: so no measure begins before the one before it has ended.
+    const others = inOrder(files.filter((file) => !isMeasure(file))).toReversed()
     const each = others.length / Math.max(1, measures.length)
     return measures.length === 0
       ? others

@@ -110,13 +110,12 @@ export class Timeline {
   /**
    * The process ended: a delay that two fragments agree on is believed, since no more will come.
    *
-   * Not where the last one is as short as what FFmpeg still holds when it gives up a stalled camera: then both came from
-   * before the stall.
+   * Not where both came at once, the last as short as what FFmpeg still holds when it gives up a stalled camera: then they
+   * are from before the stall.
    */
   endRun(): void {
-    const [before, last] = this.#pending.slice(-2).map(({ trueMillis }) => trueMillis)
-    const isHeldBack = before != null && last != null && last - before <= apartMillis
-    if (!isHeldBack) this.#acceptDelay(2)
+    const [before, last] = this.#pending.slice(-2)
+    if (before === undefined || last === undefined || !cameAtOnce(before, last)) this.#acceptDelay(2)
     this.#file.layOut()
   }
 
@@ -288,6 +287,13 @@ export class Timeline {
     if (this.#offsetMillis !== null) this.#offsetMillis += millis
     this.#residuals.replaceWith(this.#residuals.values.map((residual) => residual + millis))
   }
+}
+
+/** Whether a short fragment followed another sooner than a camera sends it. */
+const cameAtOnce = (before: Pending, last: Pending): boolean => {
+  if (before.trueMillis === null || last.trueMillis === null) return false
+  const apart = last.trueMillis - before.trueMillis
+  return apart <= apartMillis && last.residualMillis - before.residualMillis < -apart / 2
 }
 
 const withoutPlacement = (residualMillis: number): Pending => ({

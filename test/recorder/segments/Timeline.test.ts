@@ -315,8 +315,8 @@ const fragmentOf = (mediaStartSeconds: number, intervals: ReadonlyArray<number>)
 })
 
 describe("the end of a run that was stalled for eight seconds", () => {
-  /** Steady fragments, then two with these lengths that FFmpeg wrote at once, the second seen some milliseconds later. */
-  const endOf = (firstMillis: number, secondMillis: number) => {
+  /** Steady fragments, then two with these lengths, the second written so much later. */
+  const endOf = (firstMillis: number, secondMillis: number, apartMillis: number) => {
     const timeline = new Timeline(null)
     let mediaMillis = 0
     const add = (lengthMillis: number, arrivalMillis: number): void => {
@@ -333,14 +333,23 @@ describe("the end of a run that was stalled for eight seconds", () => {
     for (let at = 1; at <= 40; at += 1) add(600, began + at * 600 + 30)
     const stalledMillis = began + mediaMillis
     add(firstMillis, stalledMillis + 8_600)
-    add(secondMillis, stalledMillis + 8_605)
+    add(secondMillis, stalledMillis + 8_600 + apartMillis)
     timeline.endRun()
     return { tailMillis: (timeline.endMillis ?? 0) - stalledMillis, holes: timeline.holes.length }
   }
 
   it.each([40, 120, 240])("keeps what FFmpeg still held before the stall: %s ms", (heldMillis) => {
-    const { tailMillis, holes } = endOf(600, heldMillis)
+    const { tailMillis, holes } = endOf(600, heldMillis, 5)
     expect(Math.abs(tailMillis - 600 - heldMillis)).toBeLessThan(100)
     expect(holes).toBe(0)
   })
+
+  it.each([40, 120, 240])(
+    "keeps the stall where the camera had resumed, for %s ms more than a fragment",
+    (sentMillis) => {
+      const { tailMillis, holes } = endOf(600, sentMillis, sentMillis)
+      expect(Math.abs(tailMillis - 8_600 - sentMillis)).toBeLessThan(100)
+      expect(holes).toBe(1)
+    },
+  )
 })
