@@ -1,4 +1,5 @@
 import type { Span } from "../../domain/Segment.ts"
+import { cameAtOnce } from "./cameAtOnce.ts"
 import { MedianWindow } from "./medianWindow.ts"
 import { acceptedDelays } from "./pendingDelay.ts"
 import { PlacedFile } from "./PlacedFile.ts"
@@ -23,8 +24,6 @@ const startupDivergenceMillis = 100
 /** What was held back arrives in a burst; arrivals that agree over this long are live. */
 const liveAfterMillis = 500
 const residualWindow = 31
-/** Two fragments that end closer together are late by the same, also where FFmpeg wrote both at its end. */
-const apartMillis = 250
 /** How far back a negative divergence may take back a pause that was believed. */
 const revisableMillis = 30_000
 
@@ -287,13 +286,6 @@ export class Timeline {
     if (this.#offsetMillis !== null) this.#offsetMillis += millis
     this.#residuals.replaceWith(this.#residuals.values.map((residual) => residual + millis))
   }
-}
-
-/** Whether a short fragment followed another sooner than a camera sends it. */
-const cameAtOnce = (before: Pending, last: Pending): boolean => {
-  if (before.trueMillis === null || last.trueMillis === null) return false
-  const apart = last.trueMillis - before.trueMillis
-  return apart <= apartMillis && last.residualMillis - before.residualMillis < -apart / 2
 }
 
 const withoutPlacement = (residualMillis: number): Pending => ({
